@@ -24,7 +24,7 @@ from app.consent.policies import read_policies
 from app.coupons.follow import follow_grants, follow_redemptions
 from app.events.announce import Announcements
 from app.events.broker_ledger import BrokerLedger
-from app.events.consume import Handlers, consume
+from app.events.consume import Handlers, Together, consume
 from app.events.kinds import (
     AppUninstalled,
     BrowserEvent,
@@ -65,9 +65,9 @@ from app.privacy.storefront import follow_withdrawal as forget_storefront
 from app.profiles.consents import follow_consent, record_consent, unname_if_late
 from app.profiles.segmenting import request_due_segmentations, segment_shop
 from app.profiles.store import (
-    follow_customer,
-    follow_order,
+    follow_customers,
     forget_customer,
+    keep_order,
     remember_browsing,
     remember_refund,
 )
@@ -89,14 +89,15 @@ from webhooks.reconcile import reconcile
 from webhooks.work import empty_bodies, work_inbox
 
 _changes = Announcements()
+_profiles, _visits = Together(follow_customers), Together(remember_browsing)
 
 # Every event but of the catalogue is also kept in the events table, where consent allows. Carts and
 # checkouts are kept there and set off nothing else.
 HANDLERS: Handlers = {
-    OrderPlaced: (follow_order, follow_redemptions, end_redeemed_codes),
-    OrderUpdated: (follow_order, follow_redemptions, end_redeemed_codes),
-    OrderPaid: (follow_order,),
-    OrderCancelled: (follow_order,),
+    OrderPlaced: (keep_order, _profiles, follow_redemptions, end_redeemed_codes),
+    OrderUpdated: (keep_order, _profiles, follow_redemptions, end_redeemed_codes),
+    OrderPaid: (keep_order, _profiles),
+    OrderCancelled: (keep_order, _profiles),
     OrderDeleted: (remove_order, remember_refund),
     RefundCreated: (record_refund, remember_refund),
     ProductChanged: (record_product, _changes.note),
@@ -104,10 +105,10 @@ HANDLERS: Handlers = {
     InventoryChanged: (record_inventory, _changes.note),
     CostChanged: (record_cost, _changes.note),
     CollectionsChanged: (note_collection,),
-    CustomerChanged: (record_customer, follow_customer),
+    CustomerChanged: (record_customer, _profiles),
     CustomerDeleted: (remove_customer, forget_customer, forget_reached),
     MarketingConsentChanged: (record_marketing_consent,),
-    BrowserEvent: (record_feedback, remember_dismissal, remember_browsing, unname_if_late),
+    BrowserEvent: (record_feedback, remember_dismissal, _visits, unname_if_late),
     # What was found of a visit is found by its events, so it goes before they do.
     ConsentTold: (record_consent, let_abandoned_go, forget_storefront, follow_consent, follow_withdrawal),
     DecisionMade: (record_decision, unname_if_late, follow_grants),

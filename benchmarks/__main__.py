@@ -20,6 +20,7 @@ from benchmarks import (
     storefront,
     training,
     webhooks,
+    worked,
 )
 
 
@@ -37,6 +38,8 @@ def main() -> None:
     nudged = campaigns.main(asked.seconds)
     print("\nPOST /webhooks, signed orders into SQLite")
     received = webhooks.main(asked.seconds)
+    print("\nwhat one process takes in and one worker works off, on SQLite")
+    worked_off = worked.main(asked.seconds / 5)
     print("\nan order to its customer's profile and segments, 400 customers")
     followed = follow.main(asked.seconds * 4)
     print("\nan order and a new product to the model that serves, 1,000 products")
@@ -59,6 +62,7 @@ def main() -> None:
             "decide_shops": [asdict(each) for each in many],
             "campaigns": [asdict(each) for each in nudged],
             "webhooks": asdict(received) | {"ratio": received.ratio},
+            "worked": [asdict(each) for each in worked_off],
             "follow": asdict(followed),
             "fresh": asdict(freshened),
             "training": [asdict(each) for each in trained],

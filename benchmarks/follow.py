@@ -65,15 +65,15 @@ def main(seconds: float = 20.0) -> Figures:
 
 
 @contextmanager
-def worker(environment: Mapping[str, str]) -> Iterator[None]:
-    """Run a worker of its own meanwhile."""
+def worker(environment: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """Yield a worker of its own, which runs meanwhile."""
     process = subprocess.Popen(
         [sys.executable, "-m", "app.cli", "worker"],
         env={**os.environ, **environment},
         stderr=subprocess.DEVNULL,
     )
     try:
-        yield
+        yield process
     finally:
         process.terminate()
         process.wait(timeout=30)

@@ -26,6 +26,7 @@ from benchmarks.follow import CUSTOMERS, PIXEL_KEY, fill
 from benchmarks.server import own_stores
 
 VISITS, LOOKED_AT = 300, 10
+EVENTS_A_VISIT = LOOKED_AT + 2
 YES = dict.fromkeys(("analytics", "marketing", "preferences", "sale_of_data"), True)
 PROOF = {"Authorization": f"Bearer {PIXEL_KEY}"}
 KINDS = {
@@ -73,7 +74,7 @@ async def _visit(connections: Connections) -> None:
     web.state.connections = connections
     async with httpx.AsyncClient(transport=httpx.ASGITransport(web), base_url="http://bench") as http:
         for visit in range(VISITS):
-            answer = await http.post("/api/track_event", json={"events": _events(visit)}, headers=PROOF)
+            answer = await http.post("/api/track_event", json={"events": visit_events(visit)}, headers=PROOF)
             assert answer.status_code == 202, answer.text
     consumer = EventConsumer(connections.redis, "bench")
     await consumer.open()
@@ -81,7 +82,7 @@ async def _visit(connections: Connections) -> None:
         await work_off(connections, consumer, HANDLERS, deliveries)
 
 
-def _events(visit: int) -> list[dict[str, Any]]:
+def visit_events(visit: int) -> list[dict[str, Any]]:
     """Return what a browser tells of a visit of a customer who is logged in."""
     names = ["product_viewed"] * LOOKED_AT + ["product_added_to_cart", "checkout_started"]
     told = {"client_id": f"c-{visit}", "customer_id": 1 + visit % CUSTOMERS, "consent": YES}

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
 from time import monotonic
 from typing import Any
 
@@ -30,6 +32,21 @@ from app.tracing import span
 Handler = Callable[[Connections, Any], Awaitable[object]]
 Handlers = Mapping[type[Any], Sequence[Handler]]
 Read = tuple[Delivery, AnyEvent]
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """A handler of many events at once: of all in hand, after what else is done for each of them.
+
+    For what follows from the database, whichever events brought it about: it is worked out anew once for all.
+    """
+
+    handle: Callable[[Connections, Sequence[Any]], Awaitable[object]]
+
+    async def __call__(self, connections: Connections, event: AnyEvent) -> None:
+        """Handle one event by itself."""
+        await self.handle(connections, [event])
+
 
 # Not SQLAlchemy's InterfaceError: a statement with more arguments than a driver takes, whenever it is sent.
 OUTAGES = (RedisError, OperationalError, OSError, TimeoutError)
@@ -84,11 +101,18 @@ async def _work_off(
     done = [delivery for (delivery, _), event in zip(part, kept, strict=True) if event is None]
     # A request to erase is not the shop's doing, and may be of a shop that is gone.
     await note_active(connections.redis, {each.shop for _, each in read if not isinstance(each, REQUESTS)})
-    together = await _record_together(connections, [event for _, event in read])
+    recorded = await _record_together(connections, [event for _, event in read])
+    waiting: list[Read] = []
     try:
         for delivery, event in read:
-            if await _react(connections, consumer, handlers, delivery, event, recorded=together):
+            alone = [each for each in handlers.get(type(event), ()) if not isinstance(each, Together)]
+            if not await _react(connections, consumer, alone, (delivery, event), recorded=recorded):
+                continue
+            if _together(handlers, event):
+                waiting.append((delivery, event))
+            else:
                 done.append(delivery)
+        done += await _react_together(connections, consumer, handlers, waiting)
     finally:
         await consumer.acknowledge(done)
 
@@ -96,14 +120,18 @@ async def _work_off(
 def _parts(read: Sequence[Read]) -> Iterator[Sequence[Read]]:
     """Yield the events in parts, each acknowledged before the next one is begun. Pure.
 
-    A part ends with a request to erase; an event that was taken more than ALONE_AFTER times is one by itself.
+    A request to erase is one by itself, as is an event that was taken more than ALONE_AFTER times.
     """
     begins = 0
-    for at, (delivery, event) in enumerate(read, start=1):
-        last = at == len(read) or isinstance(event, REQUESTS)
-        if last or max(delivery.deliveries, read[at][0].deliveries) > ALONE_AFTER:
+    for at, each in enumerate(read, start=1):
+        if at == len(read) or _is_alone(each) or _is_alone(read[at]):
             yield read[begins:at]
             begins = at
+
+
+def _is_alone(read: Read) -> bool:
+    delivery, event = read
+    return isinstance(event, REQUESTS) or delivery.deliveries > ALONE_AFTER
 
 
 async def _readable(consumer: Consumer, deliveries: Sequence[Delivery]) -> list[Read]:
@@ -141,20 +169,15 @@ async def _record_together(connections: Connections, events: Sequence[AnyEvent])
 
 
 async def _react(
-    connections: Connections,
-    consumer: Consumer,
-    handlers: Handlers,
-    delivery: Delivery,
-    event: AnyEvent,
-    *,
-    recorded: bool,
+    connections: Connections, consumer: Consumer, handlers: Sequence[Handler], read: Read, *, recorded: bool
 ) -> bool:
-    """Return whether everything that reacts to the event has. Raises on an outage."""
+    """Return whether all the handlers have handled the event. Raises on an outage."""
+    delivery, event = read
     try:
         if not recorded:
             await record_events(connections, [event])
         with span(f"event {type(event).__name__}", shop=event.shop):
-            for handler in handlers.get(type(event), ()):
+            for handler in handlers:
                 await handler(connections, event)
     except OUTAGES:
         raise
@@ -165,6 +188,30 @@ async def _react(
             await consumer.bury(delivery, reason_of(error))
         return False
     return True
+
+
+def _together(handlers: Handlers, event: AnyEvent) -> list[Together]:
+    return [each for each in handlers.get(type(event), ()) if isinstance(each, Together)]
+
+
+async def _react_together(
+    connections: Connections, consumer: Consumer, handlers: Handlers, waiting: Sequence[Read]
+) -> list[Delivery]:
+    """Return the deliveries that the handlers of many handled. Where some can't be, each is tried alone."""
+    failed: set[str] = set()
+    for handler in dict.fromkeys(chain.from_iterable(_together(handlers, event) for _, event in waiting)):
+        theirs = [each for each in waiting if handler in _together(handlers, each[1])]
+        try:
+            with span(f"events {handler.handle.__name__}"):
+                await handler.handle(connections, [event for _, event in theirs])
+        except OUTAGES:
+            raise
+        except Exception:
+            _log.warning("events could not be handled together", exc_info=True)
+            for each in theirs:
+                if not await _react(connections, consumer, [handler], each, recorded=True):
+                    failed.add(each[0].entry_id)
+    return [delivery for delivery, _ in waiting if delivery.entry_id not in failed]
 
 
 async def _check_database(connections: Connections) -> None:

@@ -6,6 +6,7 @@ repeats, late deliveries and crashes change nothing. All reads of a checkout's a
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import chain
@@ -40,36 +41,47 @@ from app.profiles.making import CustomerConsent, make_profiles
 from app.profiles.names import Names
 from app.profiles.packed import pack, unpack_profile
 from app.profiles.segments import CustomerSegments, keep_segments
-from app.profiles.visit import Visit, visit_of
+from app.profiles.visit import BrowsedEvent, visit_of
+from app.upsert import chunks
 from app.values import ShopDomain
 
 VISIT_TTL_S = 24 * 3600
 _BATCH = 200
+_REFRESHED = 50  # customers at once: a word of one of them meanwhile makes all of them anew
 
 
-async def follow_order(connections: Connections, event: OrderFacts) -> None:
-    """Keep the order, and let the profiles follow of whose it is and of whose it was until now.
+async def keep_order(connections: Connections, event: OrderFacts) -> None:
+    """Keep the order, and let the profile follow of who it was until now, if it is another's.
 
     An order is the merchant's own record; whether it may choose an offer is asked when one is made.
     """
     async with connections.read() as db:
         before = await customer_of_order(db, event.shop, event.order_id)
-    if before is not None and before != event.customer_id:
-        # Also ahead: once it is another's, the next attempt of a worker that died would not know of them.
-        await refresh_customers(connections, event.shop, [before], besides=event.order_id)
+    others = [] if before in (None, event.customer_id) else [before]
+    # Also ahead: once it is another's, the next attempt of a worker that died would not know of them.
+    await refresh_customers(connections, event.shop, others, besides=event.order_id)
     await record_order(connections, event)
-    theirs = dict.fromkeys((before, event.customer_id))
-    await refresh_customers(connections, event.shop, [each for each in theirs if each is not None])
+    await refresh_customers(connections, event.shop, others)
 
 
-async def follow_customer(connections: Connections, event: CustomerChanged) -> None:
-    """Let the profile follow how many orders Shopify says the customer placed, once that is kept.
+async def follow_customers(connections: Connections, events: Sequence[OrderFacts | CustomerChanged]) -> None:
+    """Let the profiles follow of whose the orders are that were kept, and of whom Shopify counts orders."""
+    shops: dict[str, set[int]] = defaultdict(set)
+    for event in events:
+        if event.customer_id is not None and await _has_orders(connections, event):
+            shops[event.shop].add(event.customer_id)
+    for shop, customers in shops.items():
+        for some in chunks(sorted(customers), _REFRESHED):
+            await refresh_customers(connections, shop, some)
 
-    Of who placed none there is no profile to follow, but for one that counts some.
-    """
-    told = event.orders_count
-    if told or (told == 0 and (await kept_profile(connections, event.shop, event.customer_id)).orders_before):
-        await refresh_customers(connections, event.shop, [event.customer_id])
+
+async def _has_orders(connections: Connections, event: OrderFacts | CustomerChanged) -> bool:
+    """Return whether there is a profile to follow: not of who placed none, but for one that counts some."""
+    if not isinstance(event, CustomerChanged) or event.orders_count:
+        return True
+    if event.orders_count is None:
+        return False
+    return (await kept_profile(connections, event.shop, event.customer_id)).orders_before > 0
 
 
 async def remember_refund(connections: Connections, event: RefundCreated | OrderDeleted) -> None:
@@ -80,54 +92,67 @@ async def remember_refund(connections: Connections, event: RefundCreated | Order
         await refresh_customers(connections, event.shop, [customer_id])
 
 
-async def remember_browsing(connections: Connections, event: BrowserEvent) -> None:
-    """Let the visit follow what was done in it, if the visitor allowed that; kept for a day.
+async def remember_browsing(connections: Connections, events: Sequence[BrowserEvent]) -> None:
+    """Let the visits follow what was done in them, of visitors who allowed that; kept for a day.
 
     Never a customer's profile: nobody has proven the customer id that a browser sends.
     """
-    if not permissions(consent_of(event.permitted)).may_store_visitor:
-        return
+    checkouts: dict[tuple[str, str | None, str | None], set[str]] = defaultdict(set)
+    for event in events:
+        if permissions(consent_of(event.permitted)).may_store_visitor:
+            client_id, token = event.client_id or None, event.checkout_token
+            own = {token} if token is not None else set()
+            checkouts[event.shop, client_id, None if client_id else token] |= own
+    for (shop, client_id, _), own in checkouts.items():
+        await _remember_visit(connections, shop, client_id, own)
+
+
+async def _remember_visit(connections: Connections, shop: str, client_id: str | None, own: set[str]) -> None:
+    """Let a browser's visit follow, and those of its checkouts. own: checkouts that are told of just now."""
     digests, since = await open_digests(connections), datetime.now(UTC) - timedelta(seconds=VISIT_TTL_S)
-    checkouts = await _checkouts(connections, event, since)
-    names = [Names(None, event.client_id), *(Names(checkout_token=token) for token in checkouts)]
-    subjects = [subject for each in names for subject in each.subjects(digests, event.shop).values()]
-    told = [told_key(event.shop, subject) for subject in subjects]
+    checkouts = await _checkouts(connections, shop, client_id, own, since)
+    names = [Names(None, client_id), *(Names(checkout_token=token) for token in checkouts)]
+    subjects = [subject for each in names for subject in each.subjects(digests, shop).values()]
+    told = [told_key(shop, subject) for subject in subjects]
 
     async def attempt(pipe: Any) -> None:
         answers = [unpack_told(value) for value in await pipe.mget(told)]
-        visits = await _visits(connections, event, checkouts, since)
+        visits = await _visits(connections, shop, client_id, checkouts, since)
         pipe.multi()
         if any(each is not None and each.analytics is False for each in answers):
             return  # taken back meanwhile
-        for key, visit in visits.items():
-            pipe.set(key, pack(visit), ex=VISIT_TTL_S)
+        for key, seen in visits.items():
+            if seen:
+                pipe.set(key, pack(visit_of(seen)), ex=VISIT_TTL_S)
+            else:  # erased meanwhile
+                pipe.delete(key)
 
     if told:
         await connections.redis.transaction(attempt, *told)
 
 
-async def _checkouts(connections: Connections, event: BrowserEvent, since: datetime) -> list[str]:
-    """Return the checkouts that the event is part of: what comes late may belong to one before it."""
-    own = [] if event.checkout_token is None else [event.checkout_token]
-    if not event.client_id:
-        return own
+async def _checkouts(
+    connections: Connections, shop: str, client_id: str | None, own: set[str], since: datetime
+) -> list[str]:
+    """Return the checkouts of the visit: what comes late may belong to one before its own."""
+    if not client_id:
+        return sorted(own)
     async with connections.read() as db:
-        return sorted({*own, *await checkouts_of(db, event.shop, event.client_id, since)})
+        return sorted({*own, *await checkouts_of(db, shop, client_id, since)})
 
 
 async def _visits(
-    connections: Connections, event: BrowserEvent, checkouts: Sequence[str], since: datetime
-) -> dict[str, Visit]:
-    """Return what the visit did, by the keys it is kept under."""
-    visits: dict[str, Visit] = {}
+    connections: Connections, shop: str, client_id: str | None, checkouts: Sequence[str], since: datetime
+) -> dict[str, list[BrowsedEvent]]:
+    """Return what was done in the visit, by the keys it is kept under."""
+    seen: dict[str, list[BrowsedEvent]] = {}
     async with connections.read() as db:
-        if event.client_id:
-            seen = await seen_of(db, event.shop, event.client_id, since)
-            visits[client_key(event.shop, event.client_id)] = visit_of(seen)
+        if client_id:
+            seen[client_key(shop, client_id)] = await seen_of(db, shop, client_id, since)
         for token in checkouts:
             # A checkout extension knows its checkout only, so the checkout holds what the browser did.
-            visits[checkout_key(event.shop, token)] = visit_of(await seen_at(db, event.shop, token, since))
-    return visits
+            seen[checkout_key(shop, token)] = await seen_at(db, shop, token, since)
+    return seen
 
 
 async def refresh_customers(

@@ -1,5 +1,6 @@
 import asyncio
 import re
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -13,8 +14,8 @@ from sqlmodel import select
 from app.config import Settings
 from app.connections import Connections
 from app.events.broker_consumer import count_unhandled
-from app.events.consume import MAX_DEATHS, MAX_DELIVERIES, OUTAGES, consume, work_off
-from app.events.kinds import AppUninstalled, Event, ScopesChanged
+from app.events.consume import MAX_DEATHS, MAX_DELIVERIES, OUTAGES, Together, consume, work_off
+from app.events.kinds import AppUninstalled, CustomerRedactionRequested, Event, ScopesChanged
 from app.events.log import DEAD, STREAM, encode
 from app.tables import EventRow
 from tests.brokers import Engine, read
@@ -92,6 +93,85 @@ async def test_an_outage_counts_against_no_event(log: Engine) -> None:
     await work_off(log.connections, consumer, {AppUninstalled: (up,)}, await consumer.reclaim())
     assert down.seen == ["1"]
     assert up.seen == ["2", "3"]
+
+
+class Gatherer:
+    """A handler of many events that remembers; it fails where the event it is told is among them."""
+
+    def __init__(self, failure: Exception | None = None, fails_for: str = "") -> None:
+        self.seen: list[list[str]] = []
+        self._failure = failure
+        self._fails_for = fails_for
+
+    async def gather(self, _connections: Connections, events: Sequence[Event]) -> None:
+        ids = [each.event_id for each in events]
+        if self._failure and self._fails_for in ids:
+            raise self._failure
+        self.seen.append(ids)
+
+
+async def test_what_follows_from_many_events_is_done_once_after_each_of_them(log: Engine) -> None:
+    told, seen_first = Gatherer(), []
+
+    async def alone(_connections: Connections, event: Event) -> None:
+        seen_first.append((event.event_id, len(told.seen)))
+
+    together = Together(told.gather)
+    handlers = {AppUninstalled: (together, alone), ScopesChanged: (together,)}
+    scopes = ScopesChanged(shop="a.myshopify.com", event_id="2", happened_at=NOW, scopes=("a",))
+    await log.put(event(1), scopes, event(3))
+    consumer = await log.consumer()
+    await work_off(log.connections, consumer, handlers, await read(consumer, 3))
+    assert told.seen == [["1", "2", "3"]]
+    assert seen_first == [("1", 0), ("3", 0)]
+    assert await consumer.reclaim() == []
+
+
+async def test_a_failing_event_among_many_holds_up_no_other(log: Engine) -> None:
+    told = Gatherer(KeyError("variant"), fails_for="2")
+    handlers = {AppUninstalled: (Together(told.gather),)}
+    await log.put(event(1), event(2), event(3))
+    consumer = await log.consumer()
+    await work_off(log.connections, consumer, handlers, await read(consumer, 3))
+    assert told.seen == [["1"], ["3"]]
+    for _ in range(MAX_DELIVERIES - 1):
+        assert await reasons(log.connections) == []
+        await work_off(log.connections, consumer, handlers, await consumer.reclaim())
+    (reason,) = await reasons(log.connections)
+    assert reason.startswith(b"KeyError")
+    assert told.seen == [["1"], ["3"]]
+    assert await consumer.reclaim() == []
+
+
+async def test_what_could_not_follow_for_an_outage_comes_again(log: Engine) -> None:
+    alone, told = Recorder(), Gatherer(ConnectionError("Redis is down"), fails_for="1")
+    scopes = ScopesChanged(shop="a.myshopify.com", event_id="s", happened_at=NOW, scopes=("a",))
+    handlers = {AppUninstalled: (Together(told.gather),), ScopesChanged: (alone,)}
+    await log.put(event(1), scopes)
+    consumer = await log.consumer()
+    with pytest.raises(ConnectionError):
+        await work_off(log.connections, consumer, handlers, await read(consumer, 2))
+    assert alone.seen == ["s"]
+    (again,) = await consumer.reclaim()
+    assert again.event() == event(1)
+
+
+async def test_before_somebody_is_erased_all_has_followed_that_came_before(log: Engine) -> None:
+    """What is made anew afterwards would be made of somebody who is gone."""
+    told, erased = Gatherer(), []
+
+    async def erase(_connections: Connections, request: Event) -> None:
+        erased.append((request.event_id, list(told.seen)))
+
+    request = CustomerRedactionRequested(
+        shop="a.myshopify.com", event_id="2", happened_at=NOW, customer_id=7, order_ids=()
+    )
+    handlers = {AppUninstalled: (Together(told.gather),), CustomerRedactionRequested: (erase,)}
+    await log.put(event(1), request, event(3))
+    consumer = await log.consumer()
+    await work_off(log.connections, consumer, handlers, await read(consumer, 3))
+    assert erased == [("2", [["1"]])]
+    assert told.seen == [["1"], ["3"]]
 
 
 async def test_a_statement_that_is_too_large_is_no_outage(

@@ -11,7 +11,7 @@ import msgspec
 from app.connections import Connections
 from app.events.kinds import BrowserEvent, Line, OrderPlaced
 from app.events.store import record_events
-from app.profiles.store import follow_order, remember_browsing
+from app.profiles.store import follow_customers, keep_order, remember_browsing
 
 SHOP = "a.myshopify.com"
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -46,7 +46,8 @@ def a_view(product_id: object, minute: float = 0, **changes: Any) -> BrowserEven
 
 async def place(connections: Connections, order: OrderPlaced) -> None:
     """Let the order happen, as the worker does: into the database, then into the profile."""
-    await follow_order(connections, order)
+    await keep_order(connections, order)
+    await follow_customers(connections, [order])
 
 
 async def browse(connections: Connections, event: BrowserEvent) -> None:
@@ -55,4 +56,4 @@ async def browse(connections: Connections, event: BrowserEvent) -> None:
     lately = msgspec.structs.replace(event, happened_at=min(now, now + (event.happened_at - NOW)))
     stored = msgspec.structs.replace(lately, event_id=f"browser:{event.event_id}")
     await record_events(connections, [stored])
-    await remember_browsing(connections, stored)
+    await remember_browsing(connections, [stored])

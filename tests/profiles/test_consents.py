@@ -256,5 +256,5 @@ async def test_a_visit_read_just_before_it_was_taken_back_is_not_written_after(
         return seen
 
     monkeypatch.setattr(store, "seen_of", interrupted)
-    await remember_browsing(connections, a_view(10))
+    await remember_browsing(connections, [a_view(10)])
     assert await connections.redis.exists(client_key(SHOP, "browser")) == 0

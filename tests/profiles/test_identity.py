@@ -8,6 +8,7 @@ from random import Random
 
 import msgspec
 import pytest
+from sqlalchemy import delete
 
 from app.connections import Connections
 from app.consent.digests import open_digests
@@ -19,6 +20,8 @@ from app.profiles.names import Names
 from app.profiles.packed import unpack_visit
 from app.profiles.recall import recall
 from app.profiles.store import remember_browsing
+from app.tables import EventRow
+from app.upsert import table_of
 from tests.profiles.factories import NOW, SHOP, a_view
 
 ADA, BO = 7, 8
@@ -51,7 +54,7 @@ def a_shared_device() -> list[BrowserEvent]:
 async def browse(connections: Connections, events: Iterable[BrowserEvent]) -> None:
     for event in events:
         await record_events(connections, [event])
-        await remember_browsing(connections, event)
+        await remember_browsing(connections, [event])
 
 
 async def looked_at(
@@ -101,3 +104,34 @@ async def test_who_signs_in_takes_what_they_did_before_along(connections: Connec
 async def test_a_browser_makes_no_profile_of_any_account(connections: Connections) -> None:
     await browse(connections, a_shared_device())
     assert await connections.redis.exists(customer_key(SHOP, ADA), customer_key(SHOP, BO)) == 0
+
+
+async def test_visits_of_many_are_remembered_at_once_each_as_it_allows(connections: Connections) -> None:
+    now = datetime.now(UTC)
+    seen = [
+        a_view(10, happened_at=now, event_id="browser:1", client_id="a"),
+        a_view(20, happened_at=now, event_id="browser:2", client_id="b", checkout_token="t"),
+        a_view(30, happened_at=now, event_id="browser:3", client_id="a"),
+        a_view(40, happened_at=now, event_id="browser:4", client_id=None, checkout_token="u"),
+        a_view(50, happened_at=now, event_id="browser:5", client_id="c", permitted=()),
+    ]
+    await record_events(connections, seen)
+    await remember_browsing(connections, seen)
+    keys = [client_key(SHOP, "a"), client_key(SHOP, "b"), checkout_key(SHOP, "t"), checkout_key(SHOP, "u")]
+    assert [{*await viewed(connections, key)} for key in keys] == [{10, 30}, {20}, {20}, {40}]
+    assert await connections.redis.exists(client_key(SHOP, "c")) == 0
+
+
+async def test_of_a_visit_that_was_erased_meanwhile_no_name_is_kept(connections: Connections) -> None:
+    seen = a_view(10, checkout_token="t", happened_at=datetime.now(UTC), event_id="browser:1")
+    keys = client_key(SHOP, "browser"), checkout_key(SHOP, "t")
+    await browse(connections, [seen])
+    assert await connections.redis.exists(*keys) == 2
+    async with connections.write() as db:
+        await (await db.connection()).execute(delete(table_of(EventRow)))
+    await remember_browsing(connections, [seen])
+    assert await connections.redis.exists(*keys) == 0
+
+
+async def viewed(connections: Connections, key: str) -> tuple[int, ...]:
+    return unpack_visit(await connections.redis.get(key)).last_viewed

@@ -19,7 +19,7 @@ from app.profiles.keys import checkout_key, client_key, customer_key
 from app.profiles.packed import pack, unpack_profile, unpack_visit
 from app.profiles.store import (
     VISIT_TTL_S,
-    follow_customer,
+    follow_customers,
     forget,
     forget_customer,
     rebuild,
@@ -176,7 +176,7 @@ async def test_how_many_orders_shopify_tells_of_is_followed(connections: Connect
             updated_at=later,
         )  # fmt: skip
         await record_customer(connections, event)
-        await follow_customer(connections, event)
+        await follow_customers(connections, [event])
         return (await at(connections, customer_key(SHOP, 7))).orders_ever
 
     assert [await told(3, 1), await told(0, 2), await told(3, 3)] == [3, 0, 3]
@@ -194,7 +194,7 @@ async def test_what_was_spent_before_shopify_shows_it_is_told_to_the_profile(
         last_order_at=NOW - timedelta(days=100),
     )  # fmt: skip
     await record_customer(on_both_databases, event)
-    await follow_customer(on_both_databases, event)
+    await follow_customers(on_both_databases, [event])
     profile = await at(on_both_databases, customer_key(SHOP, 7))
     told = (profile.orders_ever, profile.spent_ever_minor, profile.aov_minor, profile.last_ever_at)
     assert told == (9, 90_000, 10_000, int((NOW - timedelta(days=100)).timestamp()))
@@ -213,7 +213,7 @@ async def test_orders_that_we_have_are_not_counted_again_once_shopify_tells_them
         sms_marketing=None, data_sale_opt_out=None, created_at=None, updated_at=later, spent_minor=9_000,
     )  # fmt: skip
     await record_customer(on_both_databases, event)
-    await follow_customer(on_both_databases, event)
+    await follow_customers(on_both_databases, [event])
     profile = await at(on_both_databases, customer_key(SHOP, 7))
     assert (profile.orders_ever, profile.spent_ever_minor) == (3, 9_000)
     await place(on_both_databases, an_order(2, [10], day=201))
