@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 Plain = str | int | float | bool | None
 
@@ -102,9 +103,11 @@ class Order(Mailed):
 
 
 class RefundedItem(Kept):
+    """What a line that went back is. tip_payment_…: a tip alone has them, of many with null."""
+
     gift_card: Plain = None
-    tip_payment_gateway: Plain = None
-    tip_payment_method: Plain = None
+    tip_payment_gateway: Plain | UnsetType = UNSET
+    tip_payment_method: Plain | UnsetType = UNSET
 
 
 class RefundLine(Kept):

@@ -98,7 +98,7 @@ def goods_of(lines: Sequence[Line], cards: Collection[int], tip_minor: int) -> t
     """Return the lines of goods: no gift card and no tip is any.
 
     cards: the ids of gift cards' lines. tip_minor: of the order. A line of no product that costs just that
-    is the tip: neither a webhook nor the Admin API marks it.
+    is the tip: the Admin API marks none.
     """
     sold = [line for line in lines if line.line_id not in cards]
     made_up = (line for line in sold if line.product_id is None and line.variant_id is None)
@@ -156,7 +156,7 @@ def _gift_cards(payload: Payload) -> set[int]:
 
 
 def _is_tip(item: Payload) -> bool:
-    return "tip_payment_gateway" in item or "tip_payment_method" in item
+    return item.names("tip_payment_gateway") or item.names("tip_payment_method")
 
 
 def _of_items(payload: Payload, holds: Callable[[Payload], bool]) -> set[int]:
