@@ -14,8 +14,8 @@ from app.experiments.store import Readout
 from app.spreadsheet import cell
 from app.values import exponent
 
-_ARM = ("experiment", "version", "currency", "arm", "control", "planned_share", "units", "completed",
-        "nameless_decisions", "winsorising_took", "split_p_value")  # fmt: skip
+_ARM = ("experiment", "version", "currency", "arm", "control", "planned_share", "units", "vouched",
+        "completed", "nameless_decisions", "winsorising_took", "split_p_value")  # fmt: skip
 _METRIC = ("metric", "decides", "figure", "control_figure", "difference", "difference_low", "difference_high")
 _SURE = ("lift", "lift_low", "lift_high", "p_value", "level", "verdict", "reason")
 _UNTOLD = ("",) * (len(_METRIC) + len(_SURE))
@@ -25,7 +25,8 @@ def reading_csv(found: Readout) -> str:
     """Return a line for the control, then for each metric of each arm beside it; for a spreadsheet.
 
     An empty figure has its reason. Money is in whole units of `currency`, shares are parts of 1. Intervals
-    and p-values hold at any look, `level` is the intervals'. No cell is read as a formula.
+    and p-values hold at any look, `level` is the intervals'. `vouched` is of the units, see `Observations`,
+    and empty where that was not kept. No cell is read as a formula.
     """
     text = StringIO(newline="")
     writer = csv.writer(text)  # lines end as RFC 4180 has it, and breaks within a cell are quoted
@@ -55,7 +56,7 @@ def _of_arm(found: Readout, arm: str, place: int) -> tuple[object, ...]:
     split = reading.mismatch.always_valid_p if isinstance(reading.mismatch, Mismatch) else ""
     return (
         design.id, found.version, found.currency, arm, design.control, design.shares[arm],
-        found.counts[place], found.completed[place],
+        found.counts[place], found.vouched[place] if found.vouched else "", found.completed[place],
         found.nameless_by_arm.get(arm, 0), "" if cut is None else cut, split,
     )  # fmt: skip
 

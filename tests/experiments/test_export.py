@@ -53,6 +53,12 @@ def test_the_control_has_a_line_and_each_metric_of_the_other_arms_one() -> None:
     assert (control["nameless_decisions"], others[0]["nameless_decisions"]) == ("0", "3")
 
 
+def test_of_each_arm_it_says_how_many_shopify_vouches_for_where_that_is_known() -> None:
+    control, *others = rows(a_readout(vouched=(7, 5)))
+    assert [control["vouched"], *(each["vouched"] for each in others)] == ["7", *("5" for _ in others)]
+    assert {each["vouched"] for each in rows(a_readout(vouched=()))} == {""}
+
+
 @pytest.mark.parametrize(("currency", "unit"), [("EUR", 100), ("JPY", 1), ("KWD", 1000)])
 def test_money_is_in_the_unit_that_the_currency_names(currency: str, unit: int) -> None:
     found = a_readout(currency=currency)
