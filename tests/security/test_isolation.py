@@ -109,8 +109,12 @@ class Asking:
         token = {"Authorization": f"Bearer {signed_token(claims)}"}
         self._keep("decide", await self.http.post("/api/personalize", json=body, headers=token))
         pairs = [each for each in proxy_pairs(datetime.now(UTC)) if each[0] != "shop"]
-        query = proxy_query(("shop", OTHER), *pairs, ("question", json.dumps(body)))
-        self._keep("page", await self.http.get(f"/proxy/offers?{query}"))
+        query = proxy_query(
+            ("shop", OTHER), *pairs, ("question", json.dumps(body | {"surface": "storefront"}))
+        )
+        page = await self.http.get(f"/proxy/offers?{query}")
+        assert page.status_code == 200
+        self._keep("page", page)
         told = {
             "id": "seen", "name": "product_viewed", "timestamp": datetime.now(UTC).isoformat(), **names,
             "customer_id": ROSA.customer, "data": {"product_id": 2}, "consent": {"analytics": True},
