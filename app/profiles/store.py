@@ -114,6 +114,8 @@ async def _remember_visit(connections: Connections, shop: str, client_id: str | 
     names = [Names(None, client_id), *(Names(checkout_token=token) for token in checkouts)]
     subjects = [subject for each in names for subject in each.subjects(digests, shop).values()]
     told = [told_key(shop, subject) for subject in subjects]
+    kept = [client_key(shop, client_id)] if client_id else []
+    kept += [checkout_key(shop, token) for token in checkouts]
 
     async def attempt(pipe: Any) -> None:
         answers = [unpack_told(value) for value in await pipe.mget(told)]
@@ -127,8 +129,8 @@ async def _remember_visit(connections: Connections, shop: str, client_id: str | 
             else:  # erased meanwhile
                 pipe.delete(key)
 
-    if told:
-        await connections.redis.transaction(attempt, *told)
+    if told:  # another worker may have events of the same visit in hand
+        await connections.redis.transaction(attempt, *told, *kept)
 
 
 async def _checkouts(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from random import Random
+from typing import Any
 
 import msgspec
 import pytest
@@ -15,6 +16,7 @@ from app.consent.digests import open_digests
 from app.consent.policy import PURPOSES, Permissions, consent_of, permissions
 from app.events.kinds import BrowserEvent
 from app.events.store import record_events
+from app.profiles import store
 from app.profiles.keys import checkout_key, client_key, customer_key
 from app.profiles.names import Names
 from app.profiles.packed import unpack_visit
@@ -131,6 +133,29 @@ async def test_of_a_visit_that_was_erased_meanwhile_no_name_is_kept(connections:
         await (await db.connection()).execute(delete(table_of(EventRow)))
     await remember_browsing(connections, [seen])
     assert await connections.redis.exists(*keys) == 0
+
+
+async def test_of_two_workers_with_one_visit_in_hand_the_slower_undoes_nothing(
+    connections: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = datetime.now(UTC)
+    first, second = (
+        a_view(product, happened_at=now, event_id=f"browser:{product}", checkout_token="t")
+        for product in (10, 20)
+    )
+    reads = store.seen_at
+
+    async def overtaken(*asked: Any) -> Any:
+        seen = await reads(*asked)
+        monkeypatch.setattr(store, "seen_at", reads)
+        await browse(connections, [second])
+        return seen
+
+    await record_events(connections, [first])
+    monkeypatch.setattr(store, "seen_at", overtaken)
+    await remember_browsing(connections, [first])
+    keys = client_key(SHOP, "browser"), checkout_key(SHOP, "t")
+    assert [{*await viewed(connections, key)} for key in keys] == [{10, 20}, {10, 20}]
 
 
 async def viewed(connections: Connections, key: str) -> tuple[int, ...]:
