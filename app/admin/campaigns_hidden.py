@@ -26,11 +26,15 @@ def hidden(kept: Sequence[StoredCampaign], now: datetime) -> dict[str, str]:
 
 
 def _hides(first: Campaign, later: Campaign) -> bool:
-    """Return whether all who could see the later one see the first, which leaves it no place."""
+    """Return whether all who could see the later one see the first, which leaves it no place.
+
+    One of another place hides nothing for certain: where its own is taken it neither stops nor fills a group.
+    """
     if {first.trigger, later.trigger} != {"checkout"} or not _stands_always(first):
         return False
     for_the_same = first.rule in (True, later.rule) and first.evidence <= later.evidence
-    return for_the_same and (first.stop or _is_one_of_a_group(first, later) or _fills_the_place(first, later))
+    place = PLACES[first.offer.kind]
+    return for_the_same and place == PLACES[later.offer.kind] and ROOM[place] == 1
 
 
 def _stands_always(campaign: Campaign) -> bool:
@@ -45,12 +49,3 @@ def _stands_always(campaign: Campaign) -> bool:
         and limited == (None, None, None, None)
         and campaign.schedule in (_ALWAYS, Schedule(starts_at=begun))
     )
-
-
-def _is_one_of_a_group(first: Campaign, later: Campaign) -> bool:
-    return first.group is not None and first.group == later.group
-
-
-def _fills_the_place(first: Campaign, later: Campaign) -> bool:
-    place = PLACES[first.offer.kind]
-    return place == PLACES[later.offer.kind] and ROOM[place] == 1

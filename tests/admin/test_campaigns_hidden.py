@@ -31,8 +31,6 @@ def found(first: Campaign, later: Campaign, **changes: Any) -> dict[str, str]:
         ({}, {}),
         ({}, {"rule": LARGE, "evidence": 2}),
         ({"rule": LARGE}, {"rule": LARGE}),
-        ({"stop": True}, {"offer": BAR}),
-        ({"group": "one"}, {"group": "one", "offer": BAR}),
         ({"offer": BAR}, {"offer": BAR}),
         ({"schedule": {"starts_at": (NOW - timedelta(days=1)).isoformat()}}, {}),
     ],
@@ -69,6 +67,14 @@ def test_campaign_that_leaves_the_next_some_shoppers_is_not(
     first: dict[str, Any], later: dict[str, Any]
 ) -> None:
     assert found(a_campaign("one", **first), a_campaign("other", **later)) == {}
+
+
+@pytest.mark.parametrize("first", [{"stop": True}, {"group": "one"}])
+def test_campaign_of_another_place_hides_none_as_it_may_find_its_own_taken(first: dict[str, Any]) -> None:
+    before = a_campaign("before", priority=2, rule=LARGE)
+    one, other = a_campaign("one", priority=1, **first), a_campaign("other", **first | {"offer": BAR})
+    assert found(one, other) == {}
+    assert "other" in shown(a_plan(before, one, other), facts={"cart.lines": 3}, evidence=("cart", "dwell"))
 
 
 def test_campaign_that_does_not_run_hides_none() -> None:
