@@ -32,6 +32,7 @@ from app.profiles.reviews import reviews
 from app.reach.alert_store import open_alerts
 from app.recommend.drift_watch import last_watch
 from app.shops.grants import covers
+from app.shops.pausing import is_paused
 from app.shops.plan import Plan, read_plan
 from app.shops.store import Shop
 from app.ttl_cache import TtlCache
@@ -54,7 +55,11 @@ async def home(connections: Connections, shop: Shop, _query: QueryParams) -> dic
         "attention": [*await _attention(connections, shop, imports, health), *beyond],
         "steps": await _steps(connections, shop, imports, health, model),
         "as_of": as_of_words(month),
-        "headline": headline(month.value.caused, shop.currency) if month.value else None,
+        "headline": (
+            headline(month.value.caused, shop.currency, is_paused=is_paused(shop.settings))
+            if month.value
+            else None
+        ),
         "tiles": tiles(month.value) if month.value else [],
         "signs": signs(health, served, model),
         "orders": health.orders,

@@ -53,7 +53,7 @@ class Headline:
     link: tuple[str, str]
 
 
-def headline(found: Caused, currency: str) -> Headline | None:
+def headline(found: Caused, currency: str, *, is_paused: bool) -> Headline | None:
     """Return what offers caused, None where that is not known yet."""
     if isinstance(found, Refusal):
         return None
@@ -66,12 +66,9 @@ def headline(found: Caused, currency: str) -> Headline | None:
         link = (_("See where it came from"), "/admin/experiments/earned")
         return Headline("success", _("It pays"), says, link)
     if total.high < 0:
-        says = _(
-            "With Tillwise about %(amount)s less was sold: %(range)s. Look at your campaigns, or pause "
-            "Tillwise below.",
-            amount=amount,
-            range=between,
-        )
+        says = _("With Tillwise about %(amount)s less was sold: %(range)s.", amount=amount, range=between)
+        if not is_paused:
+            says = " ".join((says, _("Look at your campaigns, or pause Tillwise below.")))
         return Headline("critical", _("It costs sales"), says, (_("Open campaigns"), "/admin/campaigns"))
     says = _(
         "Whether Tillwise brings in more sales can't be told yet: what it changed lies %(range)s. More "
@@ -112,10 +109,7 @@ def caused_words(found: Incremental, currency: str) -> str:
 def untold_words(refused: Refusal) -> str:
     """Return why it is not known what offers caused."""
     if refused.cause is Cause.EMPTY_ARM:
-        return _(
-            "Nothing can be told yet: visitors who see offers and those who see none are followed for 14 "
-            "days first."
-        )
+        return _("Nothing can be told yet: the visitors of each group are followed for 14 days first.")
     return refusal_words(refused)
 
 

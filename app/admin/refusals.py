@@ -11,6 +11,7 @@ _SAYS: Mapping[Cause, Lazy] = {
     Cause.NOBODY: lazy("No visitor who consented to be remembered has come yet."),
     Cause.EMPTY_ARM: lazy("In one of the groups nobody has been followed to the end yet."),
     Cause.NOT_SERVED: lazy("Nobody is served personally, so there is nothing to compare."),
+    Cause.ALIKE: lazy("Everybody is served alike, so there is nobody to compare with."),
     Cause.TOO_EARLY: lazy("Too few orders yet to tell an effect from chance."),
     Cause.MISMATCH: lazy("Visitors did not split as planned, so no comparison can be trusted."),
     Cause.NOTHING_VARIES: lazy("All visitors of a group are alike, so chance has no measure."),

@@ -118,8 +118,10 @@ async def standing(
     """Return what the standing experiment shows of each of at least one period, or why it shows nothing."""
     try:
         return await read_outs(connections, shop, STANDING, periods)
-    except (NotFound, InputError) as error:
+    except NotFound as error:
         return Refusal(Cause.NOBODY, str(error))
+    except InputError as error:
+        return Refusal(Cause.ALIKE, str(error))
 
 
 def caused_of(found: Sequence[Readout] | Refusal, periods: int) -> list[Incremental | Refusal]:

@@ -13,6 +13,7 @@ class Cause(StrEnum):
     NOBODY = "nobody_was_exposed"
     EMPTY_ARM = "an_arm_is_empty"
     NOT_SERVED = "nobody_is_served_personally"
+    ALIKE = "everybody_is_served_alike"
     TOO_EARLY = "too_early"
     MISMATCH = "sample_ratio_mismatch"
     NOTHING_VARIES = "nothing_varies"

@@ -13,7 +13,7 @@ from app.connections import Connections
 from app.experiments.analysis import Interval
 from app.experiments.refusal import Cause, Refusal
 from app.values import ShopDomain
-from tests.admin.experiment_factories import keep_experiment
+from tests.admin.experiment_factories import keep_experiment, placed
 from tests.admin.factories import (
     SHOP,
     bearer,
@@ -76,15 +76,35 @@ def test_first_sentence_says_what_was_earned_how_sure_that_is_and_where_to_go(
 ) -> None:
     between = Interval((low + high) / 2, low, high)
     found = Incremental("personalised", "holdout", "", 10, between, between, level=0.95, arm_share=0.9)
-    told = headline(found, "USD")
+    told = headline(found, "USD", is_paused=False)
     assert told is not None
     assert (told.badge, told.link[1].rpartition("/")[2]) == (badge, leads_to)
     assert says in told.says
-    assert headline(Refusal(Cause.EMPTY_ARM, ""), "USD") is None
+    assert headline(Refusal(Cause.EMPTY_ARM, ""), "USD", is_paused=False) is None
+
+
+@pytest.mark.parametrize("is_paused", [True, False])
+def test_merchant_who_paused_already_is_not_told_to(is_paused: bool) -> None:
+    between = Interval(-200.0, -300.0, -100.0)
+    found = Incremental("personalised", "holdout", "", 10, between, between, level=0.95, arm_share=0.9)
+    told = headline(found, "USD", is_paused=is_paused)
+    assert told is not None
+    assert ("pause Tillwise below" in told.says) is not is_paused
+
+
+async def test_shop_that_serves_all_alike_is_told_so_and_not_that_nobody_came(
+    connections: Connections, browser: httpx.AsyncClient
+) -> None:
+    everybody = [placed(n, {"standing": ("personalised=1", "personalised")}) for n in range(3)]
+    await keep(connections, shop_row(), *everybody)
+    told = figure(await opened(browser), "incremental-revenue")
+    assert told == "– Everybody is served alike, so there is nobody to compare with."
 
 
 def test_group_whose_shoppers_are_all_still_followed_is_told_for_how_long() -> None:
-    assert untold_words(Refusal(Cause.EMPTY_ARM, "")).endswith("are followed for 14 days first.")
+    assert untold_words(Refusal(Cause.EMPTY_ARM, "")) == (
+        "Nothing can be told yet: the visitors of each group are followed for 14 days first."
+    )
 
 
 async def test_days_of_the_chart_end_with_what_the_first_page_says(

@@ -55,7 +55,7 @@ async function showEarned(box) {
     const {days, awaited} = await call('/admin/api/home/earned');
     const known = days.filter(({value}) => value !== null);
     if (!known.length) {
-      says.textContent = awaited || _('Nothing can be told yet: visitors who see offers and those who see none are followed for 14 days first.');
+      says.textContent = awaited || _('Nothing can be told yet: the visitors of each group are followed for 14 days first.');
       return;
     }
     says.remove();
