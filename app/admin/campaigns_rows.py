@@ -6,9 +6,9 @@ is edited as JSON. A rule that becomes rows means the same when it is made of th
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
+from unicodedata import category
 
 import msgspec
 
@@ -213,8 +213,12 @@ def _named(field: Field, text: str) -> str:
 
 
 def _handle(text: str) -> str:
-    """Return the handle that Shopify makes of a title; a handle is its own."""
-    return re.sub(r"[^\w-]+", "-", re.sub("['’]", "", text.lower())).strip("-")
+    """Return the handle that Shopify makes of a title: its words. A handle is its own, in any script."""
+    said = text.lower().replace("'", "").replace("’", "")
+    words = "".join(each if each in "-_" or category(each)[0] in "LMN" else " " for each in said).split()
+    if len(words) > 1:
+        words = [each.strip("-") for each in words]
+    return "-".join(filter(None, words)) or text
 
 
 def typed(field: Field, value: Any) -> str:

@@ -16,7 +16,7 @@ from app.campaigns.past import MOST, past_decisions
 from app.campaigns.plan import LOCALE
 from app.campaigns.store import all_campaigns, change_status, keep_campaign
 from app.campaigns.templates import TEMPLATES, template
-from app.catalog.catalog import Catalog
+from app.catalog.collections import titles_of
 from app.catalog.store import load_catalog
 from app.commands.run import Shop, known_shop, with_connections
 from app.connections import Connections
@@ -61,8 +61,8 @@ def check(shop: Shop, file: File) -> None:
 
     async def run(connections: Connections) -> None:
         installed = await known_shop(connections, domain)
-        catalog = await load_catalog(connections, domain)
-        found = [each for campaign in _read(file) for each in _told(campaign, installed, catalog)]
+        known = await _known(connections, installed)
+        found = [each for campaign in _read(file) for each in _told(campaign, installed, known)]
         if any(each.stops for each in found):
             raise InputError(f"{file} has a rule that would never match")
 
@@ -76,9 +76,9 @@ def add(shop: Shop, file: File) -> None:
 
     async def run(connections: Connections) -> None:
         installed = await known_shop(connections, domain)
-        catalog = await load_catalog(connections, domain)
+        known = await _known(connections, installed)
         for campaign in _read(file):
-            _told(campaign, installed, catalog)
+            _told(campaign, installed, known)
             kept = await keep_campaign(connections, domain, campaign)
             typer.echo(f"  kept as {kept.status}")
 
@@ -178,11 +178,9 @@ def _read(file: Path) -> list[Campaign]:
     return found
 
 
-def _told(campaign: Campaign, shop: InstalledShop, catalog: Catalog) -> list[Finding]:
+def _told(campaign: Campaign, shop: InstalledShop, known: RulesShop) -> list[Finding]:
     """Return what there is to know of the campaign's rule, told as well."""
     typer.echo(f"{campaign.id}: {campaign.offer.kind} for whom this holds: {_words(campaign, shop)}")
-    today = datetime.now(UTC).date()
-    known = RulesShop(shop.currency, _names(catalog), today)
     found = findings(read_rule(campaign.rule), known)
     for each in found:
         typer.echo(f"  {'wrong' if each.stops else 'note'}: {each.message} ({each.path})")
@@ -197,15 +195,18 @@ def _words(campaign: Campaign, shop: InstalledShop) -> str:
         return in_words(read_rule(campaign.rule), shop.currency)
 
 
-def _names(catalog: Catalog) -> dict[Names, frozenset[str]]:
+async def _known(connections: Connections, shop: InstalledShop) -> RulesShop:
+    """Return what rules are held against."""
+    catalog = await load_catalog(connections, shop.shop)
     products = catalog.products.values()
-    return {
+    names: dict[Names, frozenset[str]] = {
         "product": frozenset(map(str, catalog.products)),
         "product_type": frozenset(each.product_type for each in products),
         "vendor": frozenset(each.vendor for each in products),
         "tag": frozenset(tag for each in products for tag in each.tags),
-        "collection": frozenset(name for each in products for name in each.in_collections),
+        "collection": frozenset(await titles_of(connections, shop.shop)),
     }
+    return RulesShop(shop.currency, names, datetime.now(UTC).date())
 
 
 def _tell_left_out(left_out: Mapping[str, int]) -> None:

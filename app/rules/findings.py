@@ -69,6 +69,8 @@ class Finding:
 class Shop:
     """What a rule is held against. names: what there is, by what it is; a kind left out is not checked.
 
+    Nor are collections where none is known: they are read after all else of a shop.
+
     today: in the shop's time zone, None to leave the calendar out. schedule: when the rule is asked at
     all, as a rule over time.*. language: of the parts of rules that a sentence repeats.
     """
@@ -152,6 +154,8 @@ class _Review:
         for names, text, where in _named(root, path):
             known = (self.shop.names or {}).get(names)
             if known is None or text in known or (names, text) in told:
+                continue
+            if names == "collection" and not known:
                 continue
             told.add((names, text))
             close = None if names == "product" else nearest(text, known)

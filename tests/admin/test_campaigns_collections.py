@@ -6,7 +6,9 @@ from html import unescape
 from typing import Any
 
 import httpx
+import pytest
 
+from app.admin.campaigns_rows import Row, condition_of
 from app.campaigns.store import all_campaigns
 from app.catalog.collections import Collection, record_collections
 from app.connections import Connections
@@ -47,6 +49,34 @@ async def test_collections_are_chosen_by_their_titles_and_kept_by_their_handles(
     assert kept.campaign.rule == {"some": [{"var": "cart.collections"}, asked]}
     again = (await browser.get(address, params={**entered, "id": kept.campaign.id})).text
     assert 'value="winter-sale, a11"' in again
+
+
+@pytest.mark.parametrize(
+    ("typed", "handle"),
+    [
+        ("Men - Shoes", "men-shoes"),
+        ("Hats & Scarves (new)", "hats-scarves-new"),
+        ("Women’s gloves", "womens-gloves"),
+        ("冬物 セール", "冬物-セール"),
+        ("مَجموعة الشتاء", "مَجموعة-الشتاء"),
+        ("sale--50", "sale--50"),
+        ("sale-", "sale-"),
+        ("सर्दी-सेल", "सर्दी-सेल"),
+        ("ฤดูหนาว", "ฤดูหนาว"),
+        ("!", "!"),
+    ],
+)
+def test_a_title_becomes_a_handle_and_a_handle_stays_what_it_is(typed: str, handle: str) -> None:
+    row = Row("product.collections", "some", typed)
+    asked = {"in": [{"var": ""}, [handle]]}
+    assert condition_of(row, "") == {"some": [{"var": "product.collections"}, asked]}
+
+
+async def test_before_collections_were_read_none_is_said_not_to_be_there(
+    connections: Connections, browser: httpx.AsyncClient
+) -> None:
+    await keep(connections, shop_row())
+    assert (await call(browser, "check", "Winter sale"))["findings"] == []
 
 
 async def test_a_collection_that_the_shop_does_not_have_is_told(

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from app.campaigns.templates import TEMPLATES, template
+from app.catalog.collections import Collection, record_collections
 from app.connections import Connections
 from app.tables import DecisionRow, OrderRow
 from tests.commands.conftest import Terminal
@@ -106,6 +107,18 @@ def test_a_rule_that_never_matches_fails_the_check(shop: Terminal, tmp_path: Pat
     assert "wrong:" in checked.output
     assert "never match" in str(checked.exception)
     assert shop.run("campaigns", "check", written(tmp_path, HELP), "--shop", SHOP).exit_code == 0
+
+
+def test_a_collection_is_known_that_no_product_is_in(shop: Terminal, tmp_path: Path) -> None:
+    async def prepare(connections: Connections) -> None:
+        await record_collections(connections, SHOP, [Collection(11, "outlet", "Outlet", ())], AT)
+
+    shop.prepare(prepare)
+    rules = [{"in": [each, {"var": "cart.collections"}]} for each in ("outlet", "outlets")]
+    file = written(tmp_path, [HELP | {"rule": rule} for rule in rules])
+    _, of_outlet, *more = shop.run("campaigns", "check", file, "--shop", SHOP).output.splitlines()
+    assert of_outlet.startswith("help: banner")
+    assert more == ["  note: The shop has no collection 'outlets'. Did you mean 'outlet'? (rule)"]
 
 
 def test_every_template_can_be_printed_and_added_as_it_is(shop: Terminal, tmp_path: Path) -> None:

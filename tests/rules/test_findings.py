@@ -124,6 +124,13 @@ def test_names_the_shop_does_not_have_are_told_with_what_was_meant() -> None:
     ]
 
 
+def test_collections_are_not_held_against_a_shop_of_which_none_is_known_yet() -> None:
+    stored = {"in": ["winter-sale", var("cart.collections")]}
+    assert told(stored, Shop("EUR", {"collection": frozenset()})) == []
+    known = Shop("EUR", {"collection": frozenset({"new"})})
+    assert [each.message for each in told(stored, known)] == ["The shop has no collection 'winter-sale'."]
+
+
 def test_dates_that_have_passed_and_schedules_that_are_missed_are_told() -> None:
     weekend = read_rule({"in": [var("time.weekday"), ["saturday", "sunday"]]})
     shop = Shop("EUR", today=date(2026, 11, 27), schedule=weekend)
