@@ -28,7 +28,7 @@ from webhooks.documents import BULK_COLLECTIONS
 from webhooks.jsonl import Tree
 from webhooks.payload import Payload
 
-_A_DAY_S = 24 * 3_600
+_AN_HOUR_S, _A_DAY_S = 3_600, 24 * 3_600
 # As many times as long as a reading took, so that a shop whose collections change all the time is read a
 # twentieth of the time at most.
 RESTS = 20
@@ -58,8 +58,8 @@ async def request_due_collections(connections: Connections) -> None:
 async def read_collections(connections: Connections, shop: ShopDomain) -> None:
     """Keep the shop's collections as they are now; serving is told where any is another one.
 
-    What Shopify refuses is logged, and asked again tomorrow. Raises ShopifyUnavailable when it is worth
-    trying again soon.
+    What Shopify refuses or gives up is logged, and asked again after an hour. Raises ShopifyUnavailable when
+    it is worth trying again soon.
     """
     async with only_one(connections, "collections", shop):
         await job_begins(connections, "collections", shop)
@@ -74,6 +74,8 @@ async def read_collections(connections: Connections, shop: ShopDomain) -> None:
             raise
         except ShopifyError as error:
             _log.warning("collections not read", extra={"shop": shop, "reason": str(error)})
+            await connections.redis.set(_rest(shop), 1, ex=_AN_HOUR_S)
+            await connections.redis.set(_changed(shop), 1)
             return
         if await record_collections(connections, shop, told, datetime.now(UTC)):
             await announce_change(connections.redis, shop, CATALOG_CHANGED)

@@ -78,6 +78,25 @@ async def test_what_can_not_be_read_leaves_what_is_known(front: Shopfront) -> No
     assert (await in_collections(front))[1] == ("breakfast",)
 
 
+async def test_what_shopify_gave_up_is_asked_again_after_a_while(front: Shopfront) -> None:
+    connections, shop = front.connections, front.installed.shop
+    redis: Redis = connections.redis
+    await request_due_collections(connections)
+    await requested(front)  # its turn of the day
+    front.store.fail_next_bulk_after = 0
+    await read_collections(connections, shop)
+    await request_due_collections(connections)
+    assert not await requested(front)
+    await redis.delete(f"tw:{{{shop}}}:collections:rest")
+    await request_due_collections(connections)
+    assert await requested(front)
+    await read_collections(connections, shop)
+    assert await titles_of(connections, shop) == {"breakfast": "Good morning"}
+    await redis.delete(f"tw:{{{shop}}}:collections:rest")
+    await request_due_collections(connections)
+    assert not await requested(front)
+
+
 async def test_a_change_is_read_soon_and_not_all_the_time(front: Shopfront) -> None:
     connections, shop = front.connections, front.installed.shop
     redis: Redis = connections.redis
