@@ -150,7 +150,11 @@ def _back_of(line: Payload, currency: str) -> int:
 
 
 def _apart(refunds: Sequence[RefundCreated], minor: int) -> list[RefundCreated]:
-    """Return the refunds with so much of them beside the goods, as shipping is, the first ones first."""
+    """Return the refunds with so much of them beside the goods, as shipping is.
+
+    What is of just that amount is taken for it, else the first ones are.
+    """
+    refunds = sorted(refunds, key=lambda each: each.other_minor != minor)
     rest = _without(refunds, minor)
     return [
         replace(after, shipping_minor=before.other_minor - after.other_minor)

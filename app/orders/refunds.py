@@ -12,7 +12,7 @@ from app.upsert import table_of
 
 _LINES, _REFUNDS, _ORDERS = table_of(OrderLineRow), table_of(RefundRow), table_of(OrderRow)
 
-# Of a refund, what was for goods: neither shipping nor tax.
+# Of a refund, what was for goods: neither shipping, tips nor tax.
 OF_GOODS = _REFUNDS.c.line_id >= OF_NO_LINE
 GOODS_BACK: Any = case((OF_GOODS, _REFUNDS.c.amount_minor), else_=0)
 

@@ -33,6 +33,10 @@ async def front(connections: Connections) -> AsyncIterator[Shopfront]:
         yield made
 
 
+def money(amount: str) -> dict[str, dict[str, str]]:
+    return {"shopMoney": {"amount": amount}}
+
+
 async def test_what_was_given_back_before_the_app_came_is_imported(front: Shopfront) -> None:
     whole, part, *_ = front.shop.orders.values()
     refund(front.shop, whole, {whole.lines[0].id: 1}, NOW)
@@ -102,6 +106,25 @@ def test_of_an_imported_refund_what_was_for_shipping_is_of_no_goods(
     (told,) = read_sums(shop, node, read_order(shop.shop, node, lines), lines)
     assert tuple(line.amount_minor for line in told.lines) == goods
     assert (told.other_minor, told.tax_minor, told.shipping_minor) == (other, tax, 500)
+
+
+@pytest.mark.parametrize("paid_back", [("3.49", "5.00"), ("5.00", "3.49")])
+def test_of_several_imported_refunds_the_one_of_just_the_shipping_is_of_no_goods(
+    paid_back: tuple[str, str],
+) -> None:
+    shop = shop_of(ShopRow(shop="a.myshopify.com", publishable_key="pk", currency="USD", installed_at=NOW))
+    given = [
+        {"id": f"{day}", "createdAt": f"2026-11-0{day}T10:00:00Z", "totalRefundedSet": money(amount)}
+        for day, amount in enumerate(paid_back, start=1)
+    ]
+    then = "2026-11-01T10:00:00Z"
+    order = {"id": "5", "currencyCode": "USD", "createdAt": then, "updatedAt": then, "refunds": given}
+    node = Payload(order | {"totalRefundedShippingSet": money("5.00"), "refundDiscrepancySet": money("0.00")})
+    sold = {"quantity": 2, "originalUnitPriceSet": money("3.49"), "currentQuantity": 1}
+    lines = [Payload({"id": "7", "product": {"id": "1"}} | sold)]
+    told = read_sums(shop, node, read_order(shop.shop, node, lines), lines)
+    goods = [sum(line.amount_minor for line in each.lines) + each.other_minor for each in told]
+    assert goods == [0 if amount == "5.00" else 349 for amount in paid_back]
 
 
 async def test_a_refund_that_was_told_stays_as_told_when_its_order_is_imported(front: Shopfront) -> None:
