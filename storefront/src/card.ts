@@ -54,7 +54,7 @@ function productCard(offer: Offer, place: Place): HTMLElement {
 
 /** The title leads to the product's page, where that is known. */
 function titled(title: string, {routes}: Page, handle: string | undefined): HTMLElement {
-  const made = text('title', title)!;
+  const made = text('title tillwise-product', title)!;
   if (!handle) return made;
   const link = element('a', 'page', title);
   link.href = `${routes.root.replace(/\/$/, '')}/products/${encodeURIComponent(handle)}`;

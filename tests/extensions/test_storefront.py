@@ -380,6 +380,24 @@ def test_what_is_said_is_read_to_its_end_on_the_narrowest_phone(world: Storefron
     assert words.evaluate_all(f"(words) => words.filter({is_cut}).map((each) => each.textContent)") == []
 
 
+def test_a_long_title_without_a_picture_leaves_its_button_free_on_the_narrowest_phone(
+    world: StorefrontWorld, page: Page
+) -> None:
+    loaf = offer_of(world, 102) | {"why": [{"reason": "goes_with_history", "weight": 1.0}]}
+    loaf["product"] |= {
+        "image": None,
+        "title": "Loaf of bread " * 10,
+        "variant": "Extra large / Midnight blue / Recycled cotton",
+    }
+    world.app.body = answer(loaf)
+    page.set_viewport_size({"width": 320, "height": 800})
+    world.open(page)
+    why, button = (page.locator(f"{SHELF} .tillwise-{each}").bounding_box() for each in ("why", "press"))
+    assert why
+    assert button
+    assert why["y"] + why["height"] <= button["y"]
+
+
 @pytest.mark.parametrize(
     ("locale", "scheme", "leaving"),
     [("en", "light", "Before you go"), ("de", "dark", "Bevor Sie gehen"), ("ar", "dark", "قبل أن تغادر")],
