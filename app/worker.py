@@ -55,14 +55,14 @@ from app.events.move import move_events
 from app.job_worker import Work, work_jobs
 from app.jobs import Job
 from app.loops import keep_running
-from app.offers.store import record_decision, record_feedback
+from app.offers.store import record_decisions, record_feedback
 from app.orders.customers import record_customer, record_marketing_consent, remove_customer
 from app.orders.store import record_refund, remove_order
 from app.outbound.deliver import clear_old_messages, deliver_messages, follow_withdrawal
 from app.outbound.write_back import note_uninstall, request_due_write_backs, write_back
 from app.privacy.aged import clear_aged
 from app.privacy.storefront import follow_withdrawal as forget_storefront
-from app.profiles.consents import follow_consent, record_consent, unname_if_late
+from app.profiles.consents import follow_consent, record_consent, unname_if_late, unname_late
 from app.profiles.segmenting import request_due_segmentations, segment_shop
 from app.profiles.store import (
     follow_customers,
@@ -111,7 +111,7 @@ HANDLERS: Handlers = {
     BrowserEvent: (record_feedback, remember_dismissal, _visits, unname_if_late),
     # What was found of a visit is found by its events, so it goes before they do.
     ConsentTold: (record_consent, let_abandoned_go, forget_storefront, follow_consent, follow_withdrawal),
-    DecisionMade: (record_decision, unname_if_late, follow_grants),
+    DecisionMade: (follow_grants, Together(record_decisions), Together(unname_late)),
     BulkOperationFinished: (resume_backfill,),
     AppUninstalled: (mark_uninstalled, note_uninstall, forget_offers_ahead),
     ScopesChanged: (change_scopes,),

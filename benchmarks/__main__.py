@@ -39,7 +39,7 @@ def main() -> None:
     print("\nPOST /webhooks, signed orders into SQLite")
     received = webhooks.main(asked.seconds)
     print("\nwhat one process takes in and one worker works off, on SQLite")
-    worked_off = worked.main(asked.seconds / 5)
+    worked_off = worked.main()
     print("\nan order to its customer's profile and segments, 400 customers")
     followed = follow.main(asked.seconds * 4)
     print("\nan order and a new product to the model that serves, 1,000 products")

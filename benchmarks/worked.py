@@ -1,8 +1,8 @@
-"""How much one process takes in and one worker works off: events of browsers, and orders, to the profile.
+"""How much one process takes in and one worker works off: events of browsers, orders and decisions.
 
 They are taken in over HTTP first and worked off afterwards, so that each is measured at its own pace, on
 SQLite and the embedded Redis. An order comes as a signed webhook and ends in its customer's profile and
-segments; a browser's event ends in the visit of whoever sent it.
+segments; a browser's event ends in the visit of whoever sent it; a decision in the merchant's figures.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import monotonic
+from typing import Any
 
 from starlette.applications import Starlette
 
@@ -24,6 +25,8 @@ from app.config import Settings, read_settings
 from app.connections import Connections, connect
 from app.events.log import EventLog
 from app.migrations import migrate
+from benchmarks import decide
+from benchmarks.carts import carts
 from benchmarks.follow import CUSTOMERS, SHOP, fill, worker
 from benchmarks.held_visitors import EVENTS_A_VISIT, PROOF, visit_events
 from benchmarks.load import measure, request
@@ -32,7 +35,7 @@ from benchmarks.webhooks import signed_order
 from webhooks.inbox import look
 
 CONNECTIONS = 32
-VISITS, ORDERS = 20_000, 20_000  # asked for at most: no server here takes in more in the time
+VISITS, ORDERS, CHECKOUTS = 20_000, 20_000, 10_000  # at most: no server here takes in more in the time
 _FROM, _TO = 0.9, 0.1  # of what waits: a worker's start and end are left out
 _PATIENCE_S = 600.0
 
@@ -51,13 +54,16 @@ class Figures:
     worked_us: float
 
 
-def main(seconds: float = 5.0) -> list[Figures]:
-    """Return the figures, printed as well."""
+def main(seconds: int = 1) -> list[Figures]:
+    """Return the figures, printed as well. seconds: how long each is taken in; to work it off takes minutes."""
     visits = [_visit(number) for number in range(VISITS)]
     orders = [signed_order(SHOP, 10_000_000 + each, 1 + each % CUSTOMERS) for each in range(ORDERS)]
+    checkouts = decide.questions(carts()[-CHECKOUTS:])
+    app, decides = "benchmarks.worked:web", "benchmarks.decide:web"
     found = [
-        _measured("a browser's event", visits, EVENTS_A_VISIT, seconds),
-        _measured("an order", orders, 1, seconds),
+        _measured("a browser's event", app, fill, visits, EVENTS_A_VISIT, seconds),
+        _measured("an order", app, fill, orders, 1, seconds),
+        _measured("a decision", decides, decide.fill, checkouts, 1, seconds),
     ]
     for each in found:
         print(
@@ -85,14 +91,23 @@ def _visit(number: int) -> bytes:
     return request("POST", "/api/track_event", {**PROOF, "Content-Type": "application/json"}, body)
 
 
-def _measured(what: str, requests: Sequence[bytes], each_holds: int, seconds: float) -> Figures:
-    """Return what became of the requests. each_holds: events in one."""
+def _measured(
+    what: str,
+    app: str,
+    filled: Callable[[Settings, str], Coroutine[Any, Any, None]],
+    requests: Sequence[bytes],
+    each_holds: int,
+    seconds: int,
+) -> Figures:
+    """Return what became of the requests to an app. each_holds: events in one. filled: makes its shop."""
     with own_stores() as (settings, redis_url, environment):
         asyncio.run(migrate(settings.database_url))
-        asyncio.run(fill(settings, redis_url))
-        with served("benchmarks.worked:web", environment) as server:
+        asyncio.run(filled(settings, redis_url))
+        with served(app, environment) as server:
+            tenth = len(requests) // 10
+            measure(server.port, requests[:tenth], connections=CONNECTIONS, seconds=1)  # what is loaded once
             before_s = server.cpu_s()
-            taken = measure(server.port, requests, connections=CONNECTIONS, seconds=seconds)
+            taken = measure(server.port, requests[tenth:], connections=CONNECTIONS, seconds=seconds)
             took_s = server.cpu_s() - before_s
         events = taken.per_second * seconds * each_holds
         if taken.failed or events > len(requests) * each_holds:

@@ -22,7 +22,7 @@ from sqlalchemy.exc import OperationalError
 from app.connections import Connections
 from app.events.broker_consumer import Consumer, open_consumer
 from app.events.erased import REQUESTS, as_kept
-from app.events.kinds import AnyEvent
+from app.events.kinds import AnyEvent, ConsentTold
 from app.events.log import Delivery
 from app.events.store import record_events
 from app.failures import reason_of
@@ -105,6 +105,9 @@ async def _work_off(
     waiting: list[Read] = []
     try:
         for delivery, event in read:
+            if isinstance(event, ConsentTold) and event.withdrawn:  # takes back what came before it, too
+                done += await _react_together(connections, consumer, handlers, waiting)
+                waiting = []
             alone = [each for each in handlers.get(type(event), ()) if not isinstance(each, Together)]
             if not await _react(connections, consumer, alone, (delivery, event), recorded=recorded):
                 continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from app.connections import Connections
@@ -14,27 +15,10 @@ _KINDS = frozenset({"shown", "accepted", "failed", "dismissed"})
 _LONGEST_ID = 64
 
 
-async def record_decision(connections: Connections, event: DecisionMade) -> None:
-    """Keep the decision."""
-    row: dict[str, Any] = {
-        "shop": event.shop,
-        "decision_id": event.event_id,
-        "decided_at": event.happened_at,
-        "surface": event.surface,
-        "rung": event.rung,
-        "arm": event.arm,
-        "fallback": event.fallback,
-        "model_version": event.model_version,
-        "checkout_token": event.checkout_token,
-        "customer_id": event.customer_id,
-        "permitted": list(event.permitted),
-        "region": event.region,
-        "duration_us": event.duration_us,
-        "inputs": event.inputs,
-        "answer": event.answer,
-    }
+async def record_decisions(connections: Connections, events: Sequence[DecisionMade]) -> None:
+    """Keep the decisions, in one transaction."""
     async with connections.write() as db:
-        await insert_new(db, DecisionRow, [row])
+        await insert_new(db, DecisionRow, [_row(event) for event in events])
 
 
 async def record_feedback(connections: Connections, event: BrowserEvent) -> None:
@@ -53,6 +37,26 @@ async def record_feedback(connections: Connections, event: BrowserEvent) -> None
     }
     async with connections.write() as db:
         await insert_new(db, FeedbackRow, [row])
+
+
+def _row(event: DecisionMade) -> dict[str, Any]:
+    return {
+        "shop": event.shop,
+        "decision_id": event.event_id,
+        "decided_at": event.happened_at,
+        "surface": event.surface,
+        "rung": event.rung,
+        "arm": event.arm,
+        "fallback": event.fallback,
+        "model_version": event.model_version,
+        "checkout_token": event.checkout_token,
+        "customer_id": event.customer_id,
+        "permitted": list(event.permitted),
+        "region": event.region,
+        "duration_us": event.duration_us,
+        "inputs": event.inputs,
+        "answer": event.answer,
+    }
 
 
 def _is_id(value: object) -> bool:

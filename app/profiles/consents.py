@@ -6,7 +6,7 @@ sent elsewhere of the customer's segments, or waits to be, is taken back by `app
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -51,6 +51,12 @@ async def unname_if_late(connections: Connections, event: DecisionMade | Browser
     """
     if event.customer_id is not None and await _has_refused_since(connections, event, event.customer_id):
         await _unname(connections, event, event.customer_id)
+
+
+async def unname_late(connections: Connections, events: Sequence[DecisionMade | BrowserEvent]) -> None:
+    """Take customers' names from those of the events that were on their way when they withdrew."""
+    for event in events:
+        await unname_if_late(connections, event)
 
 
 async def _has_refused_since(

@@ -16,7 +16,7 @@ from app.offers.campaigns import with_campaigns
 from app.offers.replay import entry_of
 from app.offers.situation import Occasion, situation_of
 from app.offers.snapshot import ShopSnapshot
-from app.offers.store import record_decision
+from app.offers.store import record_decisions
 from app.offers.wire import read_question
 from app.profiles.recall import Shopper
 from app.recommend.publish import publish
@@ -64,7 +64,7 @@ async def decide(
     situation = with_campaigns(occasion, situation_of(occasion))
     entry = entry_of(occasion, situation, answer_to(occasion, situation), 800)
     # As the database gives it back: through JSON.
-    await record_decision(connections, msgspec.structs.replace(entry, inputs=dict(entry.inputs)))
+    await record_decisions(connections, [msgspec.structs.replace(entry, inputs=dict(entry.inputs))])
 
 
 async def keep_decisions(connections: Connections) -> None:

@@ -18,7 +18,7 @@ from app.offers.answer import answer_to
 from app.offers.campaigns import with_campaigns
 from app.offers.replay import entry_of
 from app.offers.situation import Occasion, in_arms, situation_of
-from app.offers.store import record_decision
+from app.offers.store import record_decisions
 from app.offers.wire import read_question
 from app.profiles.recall import Shopper
 from app.recommend.past import retire_version
@@ -51,7 +51,9 @@ async def served(connections: Connections, first: int, visitors: int = 40) -> li
         occasion = in_arms(asked)
         situation = with_campaigns(occasion, situation_of(occasion))
         entry = entry_of(occasion, situation, answer_to(occasion, situation), 800)
-        await record_decision(connections, msgspec.json.decode(msgspec.json.encode(entry), type=DecisionMade))
+        await record_decisions(
+            connections, [msgspec.json.decode(msgspec.json.encode(entry), type=DecisionMade)]
+        )
         keeper.served(occasion.shop)
         entries.append(entry)
     await keeper.close()

@@ -16,7 +16,7 @@ from app.campaigns.store import change_status
 from app.connections import Connections
 from app.events.kinds import BrowserEvent
 from app.offers.replay import replay
-from app.offers.store import record_decision
+from app.offers.store import record_decisions
 from app.profiles.keys import fired_key, nudged_key
 from app.profiles.store import forget
 from tests.campaigns.factories import TEN_PERCENT
@@ -249,7 +249,7 @@ async def test_what_a_shopper_sent_away_stays_away(connections: Connections) -> 
             await ask(client, 10, consent={"analytics": True}, checkout_token="guest"),
         ]
         for entry in await logged(connections):
-            await record_decision(connections, entry)
+            await record_decisions(connections, [entry])
         for answer in answers:
             data = {"decision_id": answer["decision_id"], "offer_id": answer["offers"][0]["offer_id"]}
             for _ in range(2):
@@ -275,7 +275,7 @@ async def test_of_a_campaigns_products_only_the_one_sent_away_stays_away(connect
         assert await picks() == ["20", "40"]
         for left in (["40"], []):
             (*_, entry) = await logged(connections)
-            await record_decision(connections, entry)
+            await record_decisions(connections, [entry])
             first = next(each for each in entry.answer["offers"] if each.get("campaign"))
             data = {"decision_id": entry.event_id, "offer_id": first["offer_id"]}
             await remember_dismissal(connections, a_dismissal(data))

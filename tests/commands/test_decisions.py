@@ -10,7 +10,7 @@ from app.errors import NotFound, TillwiseError
 from app.offers.answer import answer_to
 from app.offers.replay import entry_of
 from app.offers.situation import Occasion, situation_of
-from app.offers.store import record_decision
+from app.offers.store import record_decisions
 from app.offers.wire import read_question
 from app.profiles.recall import Shopper
 from app.snapshots import load_snapshot
@@ -39,7 +39,7 @@ async def decided(connections: Connections) -> None:
     consent = consent_of(PURPOSES)
     occasion = Occasion("d1", NOW, snapshot, question, consent, permissions(consent), Shopper())
     situation = situation_of(occasion)
-    await record_decision(connections, entry_of(occasion, situation, answer_to(occasion, situation), 800))
+    await record_decisions(connections, [entry_of(occasion, situation, answer_to(occasion, situation), 800)])
 
 
 def changed(**values: Any) -> Any:

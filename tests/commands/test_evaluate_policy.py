@@ -14,7 +14,7 @@ from app.campaign_tables import CampaignRow
 from app.campaigns.campaign import Campaign
 from app.connections import Connections
 from app.errors import InputError
-from app.offers.store import record_decision
+from app.offers.store import record_decisions
 from app.snapshots import load_snapshot
 from app.tables import OrderRow, ShopRow
 from app.values import ShopDomain
@@ -38,7 +38,7 @@ async def a_logged_shop(connections: Connections, decisions: int = 400) -> None:
     await keep(connections, snapshot, WHEN)
     for n in range(decisions):
         entry = decided(snapshot, f"d{n}", checkout_token=f"t{n}", consent=("analytics",))
-        await record_decision(connections, msgspec.structs.replace(entry, happened_at=WHEN))
+        await record_decisions(connections, [msgspec.structs.replace(entry, happened_at=WHEN)])
         brought = (2_000 if entry.answer["offers"] else 1_000) + n % 7
         async with connections.write() as db:
             db.add(

@@ -18,7 +18,7 @@ from app.experiments.versions import draft, start
 from app.offers.answer import answer_to
 from app.offers.replay import entry_of
 from app.offers.situation import Occasion, in_arms, situation_of
-from app.offers.store import record_decision
+from app.offers.store import record_decisions
 from app.offers.wire import read_question
 from app.profiles.recall import Shopper
 from app.snapshots import load_snapshot
@@ -65,7 +65,9 @@ async def test_an_arm_that_sells_is_found_and_nobody_of_the_holdout_is_in_it(
     await start(connections, SHOP, "pin", WHEN, ramp=0.8)
     made = await decided(connections, 1_200)
     for entry in made:
-        await record_decision(connections, msgspec.json.decode(msgspec.json.encode(entry), type=DecisionMade))
+        await record_decisions(
+            connections, [msgspec.json.decode(msgspec.json.encode(entry), type=DecisionMade)]
+        )
         first = entry.answer["offers"][0]["product"]["title"] if entry.answer["offers"] else None
         arm = entry.inputs["experiments"].get("pin", ["", ""])[1]
         assert (arm == "pinned") == (first == "Tea 10")

@@ -5,7 +5,7 @@ from sqlmodel import select
 
 from app.connections import Connections
 from app.events.kinds import BrowserEvent, DecisionMade
-from app.offers.store import record_decision, record_feedback
+from app.offers.store import record_decisions, record_feedback
 from app.tables import DecisionRow, FeedbackRow
 from tests.offers.factories import NOW, SHOP
 
@@ -35,15 +35,15 @@ async def rows(connections: Connections, row: Any) -> list[Any]:
 
 async def test_a_decision_is_kept_once(on_both_databases: Connections) -> None:
     for _ in range(2):
-        await record_decision(on_both_databases, a_decision())
+        await record_decisions(on_both_databases, [a_decision()])
     (row,) = await rows(on_both_databases, DecisionRow)
     assert (row.shop, row.decision_id, row.decided_at) == (SHOP, "d", NOW)
     assert (row.inputs, row.answer, row.customer_id) == ({"snapshot": "s"}, {"offers": []}, 7)
 
 
 async def test_two_shops_may_use_the_same_decision_id(connections: Connections) -> None:
-    await record_decision(connections, a_decision())
-    await record_decision(connections, a_decision(shop="b.myshopify.com"))
+    await record_decisions(connections, [a_decision()])
+    await record_decisions(connections, [a_decision(shop="b.myshopify.com")])
     assert len(await rows(connections, DecisionRow)) == 2
 
 

@@ -12,7 +12,7 @@ from app.events.consume import work_off
 from app.events.kinds import BrowserEvent, ConsentTold, DecisionMade
 from app.events.log import EventConsumer, EventLog
 from app.events.store import record_events
-from app.offers.store import record_decision, record_feedback
+from app.offers.store import record_decisions, record_feedback
 from app.privacy_tables import ConsentRow
 from app.profiles import consents, store
 from app.profiles.consents import follow_consent, record_consent
@@ -104,8 +104,8 @@ async def test_a_visit_that_is_taken_back_leaves_nothing(connections: Connection
         connections, a_view(10), a_view(20, 1, checkout_token="token"), shown,
         a_view(30, 2, checkout_token="earlier"), a_view(40, client_id="other"),
     )  # fmt: skip
-    await record_decision(connections, a_decision("d1", checkout_token="token"))
-    await record_decision(connections, a_decision("d2", checkout_token="theirs"))
+    await record_decisions(connections, [a_decision("d1", checkout_token="token")])
+    await record_decisions(connections, [a_decision("d2", checkout_token="theirs")])
     await order(connections, 1, checkout_token="token")
     await record_events(connections, [an_order(1, checkout_token="token")])
 
@@ -138,8 +138,8 @@ async def test_a_customer_who_refuses_has_no_profile_and_is_in_no_decision(
     await order(connections, 2, customer_id=8)
     seen = a_view(10, customer_id=7, permitted=PURPOSES)
     await browse(connections, seen)
-    await record_decision(connections, a_decision("d1", customer_id=7, checkout_token="token"))
-    await record_decision(connections, a_decision("d2", customer_id=8))
+    await record_decisions(connections, [a_decision("d1", customer_id=7, checkout_token="token")])
+    await record_decisions(connections, [a_decision("d2", customer_id=8)])
     await react(connections, said(0, YES), said(1, YES | {purpose: False}, [purpose]))
     assert await profile(connections) == REFUSED
     assert (await profile(connections, 8)).orders_count == 1
@@ -234,6 +234,20 @@ async def test_what_comes_late_of_a_visit_that_was_taken_back_is_not_kept(connec
     await work_off(connections, consumer, HANDLERS, await consumer.read(block_ms=1))
     kept = {row.event_id for row in await rows(connections, EventRow)}
     assert kept == {"browser:new", "browser:other"}
+
+
+async def test_what_is_taken_back_while_it_waits_to_be_written_down_names_nobody(
+    connections: Connections,
+) -> None:
+    await install(connections)
+    before, after = a_decision("d1", checkout_token="token"), a_decision("d2", checkout_token="theirs")
+    await EventLog(connections.redis).append([before, said(1, NO, PURPOSES, checkout_token="token"), after])
+    consumer = EventConsumer(connections.redis, "one")
+    await consumer.open()
+    await work_off(connections, consumer, HANDLERS, await consumer.read(block_ms=1))
+    made = {row.decision_id: row for row in await rows(connections, DecisionRow)}
+    assert (made["d1"].checkout_token, made["d1"].inputs) == (None, {})
+    assert made["d2"].checkout_token == "theirs"
 
 
 async def test_what_was_told_is_in_the_ledger_alone(connections: Connections) -> None:
