@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from app.admin.alerts_view import alert_words
 from app.admin.figures import day
 from app.admin.language import Lazy, _, lazy, ngettext
+from app.admin.privacy_view import due_tone
 from app.admin.store import Health, Import
 from app.admin.view import import_words, kind_words
 from app.consent.report import RequestStatus
@@ -15,7 +16,6 @@ from app.consent.requests import Kind
 from app.reach import alerts
 from app.reach.alert_store import KeptAlert
 
-_SOON_DAYS = 7
 _ALERTS: Mapping[str, Lazy] = {
     alerts.SPIKE: lazy("More checkouts are left than usual"),
     alerts.ERRORS: lazy("Offers fail in shoppers' browsers"),
@@ -89,17 +89,11 @@ def _to_hand_out(asked: Sequence[RequestStatus]) -> list[Attention]:
     text = _(
         "Save it under Privacy and send it to them: Tillwise can't. Due on %(day)s.", day=day(first.due_at)
     )
-    return [Attention(_pressing(first), heading, text, link=(_("Open requests"), "/admin/privacy/people"))]
-
-
-def _pressing(asked: RequestStatus) -> str:
-    if asked.late:
-        return "critical"
-    return "warning" if (asked.left_days or 0) < _SOON_DAYS else "info"
+    return [Attention(due_tone(first), heading, text, link=(_("Open requests"), "/admin/privacy/people"))]
 
 
 def _to_erase(asked: Sequence[RequestStatus]) -> list[Attention]:
-    waiting = [each for each in asked if _pressing(each) != "info"]
+    waiting = [each for each in asked if due_tone(each) != "info"]
     late = sum(each.late for each in waiting)
     link = (_("Open requests"), "/admin/privacy/people")
     found = []
