@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
@@ -155,7 +156,9 @@ async def found_in(
         read_rule(schedule) if schedule else None,
         language_of(shop),
     )
-    return [replace(each, message=told(each.message)) for each in findings(read, known)]
+    # In a thread: a name that the shop does not have is compared with all that it has.
+    found = await asyncio.to_thread(findings, read, known)
+    return [replace(each, message=told(each.message)) for each in found]
 
 
 def _shown(

@@ -44,6 +44,8 @@ Found = Literal[
 # More pairs than this are not tried for a contradiction, nor an `and` of more parts for an idle one.
 MOST_PAIRS = 1_000
 MOST_PARTS = 20
+# Of more unknown names than these it is not told what was meant: each is compared with all the shop has.
+MOST_MEANT = 5
 
 _KINDS: Mapping[Names, str] = {
     "product": wording("product"),
@@ -150,7 +152,7 @@ class _Review:
 
     def names(self, root: Condition, path: str) -> Iterator[Finding]:
         """Yield the products, segments and other names that the shop does not have."""
-        told = set()
+        told = set[tuple[Names, str]]()
         for names, text, where in _named(root, path):
             known = (self.shop.names or {}).get(names)
             if known is None or text in known or (names, text) in told:
@@ -158,7 +160,7 @@ class _Review:
             if names == "collection" and not known:
                 continue
             told.add((names, text))
-            close = None if names == "product" else nearest(text, known)
+            close = None if names == "product" or len(told) > MOST_MEANT else nearest(text, known)
             kind = _KINDS[names]
             message = (
                 wording(f"The shop has no {kind} {text!r}. Did you mean {close!r}?")
