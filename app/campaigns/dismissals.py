@@ -10,16 +10,15 @@ from app.campaigns.nudged import ShopperHistory, dismissed
 from app.campaigns.writing import change_kept
 from app.connections import Connections
 from app.consent.policy import consent_of, permissions
-from app.events.kinds import BrowserEvent
+from app.events.kinds import OFFER_DISMISSED, BrowserEvent
 from app.profiles.keys import nudged_key
-from app.profiles.visit import DISMISSED
 from app.tables import DecisionRow
 from app.values import shopify_id
 
 
 async def remember_dismissal(connections: Connections, event: BrowserEvent) -> None:
     """Remember what of a campaign the shopper sent away, wherever it is kept that they were shown it."""
-    if event.name != DISMISSED:
+    if event.name != OFFER_DISMISSED:
         return
     decision = await _decision(connections, event.shop, event.data.get("decision_id"))
     offer = None if decision is None else _offer(decision.answer, event.data.get("offer_id"))

@@ -22,7 +22,7 @@ from sqlalchemy.exc import OperationalError
 from app.connections import Connections
 from app.events.broker_consumer import Consumer, open_consumer
 from app.events.erased import REQUESTS, as_kept
-from app.events.kinds import AnyEvent, ConsentTold
+from app.events.kinds import OFFER_DISMISSED, AnyEvent, BrowserEvent, ConsentTold
 from app.events.log import Delivery
 from app.events.store import record_events
 from app.failures import reason_of
@@ -105,7 +105,7 @@ async def _work_off(
     waiting: list[Read] = []
     try:
         for delivery, event in read:
-            if isinstance(event, ConsentTold) and event.withdrawn:  # takes back what came before it, too
+            if _looks_back(event):
                 done += await _react_together(connections, consumer, handlers, waiting)
                 waiting = []
             alone = [each for each in handlers.get(type(event), ()) if not isinstance(each, Together)]
@@ -135,6 +135,16 @@ def _parts(read: Sequence[Read]) -> Iterator[Sequence[Read]]:
 def _is_alone(read: Read) -> bool:
     delivery, event = read
     return isinstance(event, REQUESTS) or delivery.deliveries > ALONE_AFTER
+
+
+def _looks_back(event: AnyEvent) -> bool:
+    """Return whether all that came before has to be written down. Pure.
+
+    What somebody withdraws takes that back, too; an offer that is sent away is found by its decision.
+    """
+    if isinstance(event, BrowserEvent):
+        return event.name == OFFER_DISMISSED
+    return isinstance(event, ConsentTold) and bool(event.withdrawn)
 
 
 async def _readable(consumer: Consumer, deliveries: Sequence[Delivery]) -> list[Read]:
@@ -203,7 +213,10 @@ async def _react_together(
     """Return the deliveries that the handlers of many handled. Where some can't be, each is tried alone."""
     failed: set[str] = set()
     for handler in dict.fromkeys(chain.from_iterable(_together(handlers, event) for _, event in waiting)):
-        theirs = [each for each in waiting if handler in _together(handlers, each[1])]
+        left = [each for each in waiting if each[0].entry_id not in failed]
+        theirs = [each for each in left if handler in _together(handlers, each[1])]
+        if not theirs:
+            continue
         try:
             with span(f"events {handler.handle.__name__}"):
                 await handler.handle(connections, [event for _, event in theirs])

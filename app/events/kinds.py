@@ -301,8 +301,9 @@ class ShopRedactionRequested(Event, frozen=True, kw_only=True, tag=True):
     """Erase the shop: sent 48 hours after the app is uninstalled."""
 
 
-# Of ours: that a checkout is a browser's, which its cart named.
+# Of ours: that a checkout is a browser's, which its cart named; that a shopper sent an offer away.
 CHECKOUT_MET = "tillwise:checkout_met"
+OFFER_DISMISSED = "tillwise:offer_dismissed"
 
 
 class BrowserEvent(Event, frozen=True, kw_only=True, tag=True):

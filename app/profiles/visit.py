@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from app.events.kinds import OFFER_DISMISSED
 from app.profiles.signals import STEPS, cart_value, coupon_failures, field_errors, steps_back
 
 VIEWS_KEPT = 20
@@ -19,7 +20,6 @@ PAUSE_S = 30 * 60  # a longer silence ends a visit, as analytics tools count the
 
 LOOKED_AT = frozenset({"product_viewed", "product_added_to_cart", "tillwise:thumbnail_clicked"})
 PAGE_LEFT = "tillwise:page_left"
-DISMISSED = "tillwise:offer_dismissed"
 
 
 class BrowsedEvent(NamedTuple):
@@ -114,7 +114,7 @@ def visit_of(events: Iterable[BrowsedEvent]) -> Visit:
         errors=names.count("alert_displayed"),
         shown=names.count("tillwise:offer_shown"),
         accepted=names.count("tillwise:offer_accepted"),
-        dismissed=names.count(DISMISSED),
+        dismissed=names.count(OFFER_DISMISSED),
         exit_intents=names.count("tillwise:exit_intent"),
         thumbnails=names.count("tillwise:thumbnail_clicked"),
         page_at=_last_at(latest, {"page_viewed"}),
@@ -170,7 +170,7 @@ def _viewed(events: Sequence[BrowsedEvent]) -> dict[int, int]:
 
 
 def _sent_away(events: Sequence[BrowsedEvent]) -> tuple[int, ...]:
-    told = (_product(event.data) for event in events if event.name == DISMISSED)
+    told = (_product(event.data) for event in events if event.name == OFFER_DISMISSED)
     return tuple(sorted({each for each in told if each is not None})[:VIEWS_KEPT])
 
 

@@ -14,11 +14,14 @@ import pytest
 from app.campaigns.dismissals import remember_dismissal
 from app.campaigns.store import change_status
 from app.connections import Connections
-from app.events.kinds import BrowserEvent
+from app.events.consume import work_off
+from app.events.kinds import BrowserEvent, DecisionMade
+from app.events.log import EventConsumer, EventLog
 from app.offers.replay import replay
 from app.offers.store import record_decisions
 from app.profiles.keys import fired_key, nudged_key
 from app.profiles.store import forget
+from app.worker import HANDLERS
 from tests.campaigns.factories import TEN_PERCENT
 from tests.campaigns.till import KEY, fill_pool, granted, kept, nudges, run
 from tests.offers.factories import EVERYTHING, SHOP
@@ -260,6 +263,25 @@ async def test_what_a_shopper_sent_away_stays_away(connections: Connections) -> 
             await ask(client, 10, consent={"analytics": True}, checkout_token="somebody-else"),
         ]
     assert [nudges(each) for each in (*answers, *again)] == [["help"]] * 2 + [["other"]] * 2 + [["help"]]
+
+
+async def test_what_is_sent_away_before_a_worker_has_seen_its_decision_stays_away(
+    connections: Connections,
+) -> None:
+    await a_trained_shop(connections)
+    await run(connections)
+    asked = {"consent": {"analytics": True}, "checkout_token": "guest"}
+    reader = EventConsumer(connections.redis, "one")
+    await reader.open()
+    async with a_till(connections) as client:
+        answer = await ask(client, 10, **asked)
+        data = {"decision_id": answer["decision_id"], "offer_id": answer["offers"][0]["offer_id"]}
+        await EventLog(connections.redis).append([a_view(10), a_dismissal(data)])
+        in_hand = await reader.read(block_ms=1)
+        assert {type(each.event()) for each in in_hand} > {DecisionMade, BrowserEvent}
+        await work_off(connections, reader, HANDLERS, in_hand)
+        again = await ask(client, 10, **asked)
+    assert (nudges(answer), nudges(again)) == (["help"], [])
 
 
 async def test_of_a_campaigns_products_only_the_one_sent_away_stays_away(connections: Connections) -> None:

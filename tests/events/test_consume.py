@@ -143,6 +143,18 @@ async def test_a_failing_event_among_many_holds_up_no_other(log: Engine) -> None
     assert await consumer.reclaim() == []
 
 
+async def test_what_one_handler_of_many_fails_at_no_later_one_is_given(log: Engine) -> None:
+    first, second = (Gatherer(KeyError("variant"), fails_for="2") for _ in range(2))
+    handlers = {AppUninstalled: (Together(first.gather), Together(second.gather))}
+    await log.put(event(1), event(2))
+    consumer = await log.consumer()
+    await work_off(log.connections, consumer, handlers, await read(consumer, 2))
+    for _ in range(MAX_DELIVERIES - 1):
+        await work_off(log.connections, consumer, handlers, await consumer.reclaim())
+    assert first.seen == second.seen == [["1"]]
+    assert len(await reasons(log.connections)) == 1
+
+
 async def test_what_could_not_follow_for_an_outage_comes_again(log: Engine) -> None:
     alone, told = Recorder(), Gatherer(ConnectionError("Redis is down"), fails_for="1")
     scopes = ScopesChanged(shop="a.myshopify.com", event_id="s", happened_at=NOW, scopes=("a",))
