@@ -42,7 +42,7 @@ async def note_collection(connections: Connections, event: CollectionsChanged) -
 
 async def note_changed(connections: Connections, shop: str) -> None:
     """Have the shop's collections read again: other products may be in them."""
-    await connections.redis.set(_changed(shop), 1)
+    await connections.redis.set(_changed(shop), 1, ex=_A_DAY_S)  # by then it is read anyway
     await note_active(connections.redis, [shop])
 
 
@@ -75,7 +75,7 @@ async def read_collections(connections: Connections, shop: ShopDomain) -> None:
         except ShopifyError as error:
             _log.warning("collections not read", extra={"shop": shop, "reason": str(error)})
             await connections.redis.set(_rest(shop), 1, ex=_AN_HOUR_S)
-            await connections.redis.set(_changed(shop), 1)
+            await connections.redis.set(_changed(shop), 1, ex=_A_DAY_S)
             return
         if await record_collections(connections, shop, told, datetime.now(UTC)):
             await announce_change(connections.redis, shop, CATALOG_CHANGED)
