@@ -110,7 +110,14 @@ HANDLERS: Handlers = {
     MarketingConsentChanged: (record_marketing_consent,),
     BrowserEvent: (record_feedback, remember_dismissal, _visits, unname_if_late),
     # What was found of a visit is found by its events, so it goes before they do.
-    ConsentTold: (record_consent, let_abandoned_go, forget_storefront, follow_consent, follow_withdrawal),
+    ConsentTold: (
+        record_consent,
+        let_abandoned_go,
+        forget_storefront,
+        follow_consent,
+        follow_withdrawal,
+        _profiles,
+    ),
     DecisionMade: (follow_grants, Together(record_decisions), Together(unname_late)),
     BulkOperationFinished: (resume_backfill,),
     AppUninstalled: (mark_uninstalled, note_uninstall, forget_offers_ahead),

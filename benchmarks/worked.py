@@ -55,7 +55,7 @@ class Figures:
 
 
 def main(seconds: int = 1) -> list[Figures]:
-    """Return the figures, printed as well. seconds: how long each is taken in; to work it off takes minutes."""
+    """Return the figures, printed as well. seconds: how long each is taken in."""
     visits = [_visit(number) for number in range(VISITS)]
     orders = [signed_order(SHOP, 10_000_000 + each, 1 + each % CUSTOMERS) for each in range(ORDERS)]
     checkouts = decide.questions(carts()[-CHECKOUTS:])

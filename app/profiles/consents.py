@@ -34,10 +34,10 @@ async def record_consent(connections: Connections, event: ConsentTold) -> None:
 
 
 async def follow_consent(connections: Connections, event: ConsentTold) -> None:
-    """Let go of what was taken back, and take up again what is allowed again."""
+    """Let go of what was taken back. What is allowed again is taken up by the profile that follows."""
     if "analytics" in event.withdrawn:
         await _forget_visit(connections, event)
-    if event.customer_id is None:
+    if event.customer_id is None or not event.withdrawn:
         return
     if _PROFILE & set(event.withdrawn):
         await _unname(connections, event, event.customer_id)

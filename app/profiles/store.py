@@ -21,6 +21,7 @@ from app.consent.told import told_key
 from app.consent.told import unpack as unpack_told
 from app.events.kinds import (
     BrowserEvent,
+    ConsentTold,
     CustomerChanged,
     CustomerDeleted,
     OrderDeleted,
@@ -64,18 +65,20 @@ async def keep_order(connections: Connections, event: OrderFacts) -> None:
     await refresh_customers(connections, event.shop, others)
 
 
-async def follow_customers(connections: Connections, events: Sequence[OrderFacts | CustomerChanged]) -> None:
-    """Let the profiles follow of whose the orders are that were kept, and of whom Shopify counts orders."""
+async def follow_customers(
+    connections: Connections, events: Sequence[OrderFacts | CustomerChanged | ConsentTold]
+) -> None:
+    """Let the profiles follow of whose the orders are, of whom Shopify counts some, and who allows one."""
     shops: dict[str, set[int]] = defaultdict(set)
     for event in events:
-        if event.customer_id is not None and await _has_orders(connections, event):
+        if event.customer_id is not None and await _has_profile(connections, event):
             shops[event.shop].add(event.customer_id)
     for shop, customers in shops.items():
         for some in chunks(sorted(customers), _REFRESHED):
             await refresh_customers(connections, shop, some)
 
 
-async def _has_orders(connections: Connections, event: OrderFacts | CustomerChanged) -> bool:
+async def _has_profile(connections: Connections, event: OrderFacts | CustomerChanged | ConsentTold) -> bool:
     """Return whether there is a profile to follow: not of who placed none, but for one that counts some."""
     if not isinstance(event, CustomerChanged) or event.orders_count:
         return True

@@ -20,7 +20,7 @@ from app.profiles.customer import REFUSED, Profile
 from app.profiles.keys import checkout_key, client_key, customer_key
 from app.profiles.names import Names
 from app.profiles.packed import unpack_profile
-from app.profiles.store import remember_browsing
+from app.profiles.store import follow_customers, remember_browsing
 from app.tables import DecisionRow, EventRow, FeedbackRow, OrderRow, ShopRow
 from app.worker import HANDLERS
 from tests.profiles.factories import NOW, SHOP, a_view, an_order, place
@@ -61,6 +61,7 @@ async def react(connections: Connections, *events: ConsentTold) -> None:
     for event in events:
         await record_consent(connections, event)
         await follow_consent(connections, event)
+        await follow_customers(connections, [event])
 
 
 async def rows(connections: Connections, kind: Any) -> list[Any]:
