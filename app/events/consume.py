@@ -150,10 +150,10 @@ def _looks_back(event: AnyEvent) -> bool:
 async def _readable(consumer: Consumer, deliveries: Sequence[Delivery]) -> list[Read]:
     """Return the deliveries with their events; bury what is no event, and an event that kills workers.
 
-    What is none of our events may be one of a later version's, whose workers are being started: it is left to
-    them for as often as an event is tried.
-    It was taken more than MAX_DEATHS times, and none of those workers came to acknowledge it. Of several such
-    only the first is to blame: the others were in hand together with it.
+    One that kills was taken more than MAX_DEATHS times, and none of those workers came to acknowledge it. Of
+    several such only the first is to blame: the others were in hand together with it.
+    What we can't read may be an event of a later version, whose workers are being started: it is left to them
+    for as often as an event is tried.
     """
     read: list[Read] = []
     deadly = next((each for each in deliveries if each.deliveries > MAX_DEATHS), None)

@@ -109,7 +109,7 @@ test('an offer waits for a slow price no longer than it may, and its price comes
   await vi.advanceTimersByTimeAsync(50);
   expect(words()).toContain('Oat biscuits');
   expect(words()).not.toContain('17.1');
-  expect(one('s-stack[minBlockSize="21px"]')).not.toBeNull();
+  expect(one('s-box[minBlockSize="21px"]')).not.toBeNull();
   await vi.advanceTimersByTimeAsync(200);
   expect(words()).toContain('17.1');
 });
