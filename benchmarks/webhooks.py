@@ -20,6 +20,7 @@ from typing import Any
 from sqlmodel import func, select
 from starlette.applications import Starlette
 
+import app.collect
 import webhooks.receive
 from app.config import Settings, read_settings
 from app.connections import connect
@@ -67,7 +68,7 @@ def main(seconds: float = 5.0) -> Figures:
 
 
 def web() -> Starlette:
-    """Return the server under test: receive as it is, and hello beside it."""
+    """Return the server under test: what takes in webhooks and browsers' events, and hello beside it."""
 
     @asynccontextmanager
     async def lifespan(starlette: Starlette) -> AsyncIterator[None]:
@@ -76,7 +77,7 @@ def web() -> Starlette:
             async with webhooks.receive.opened(starlette):
                 yield
 
-    return Starlette(routes=[HELLO, *webhooks.receive.routes], lifespan=lifespan)
+    return Starlette(routes=[HELLO, *app.collect.routes, *webhooks.receive.routes], lifespan=lifespan)
 
 
 def _measured(server: Server, seconds: float) -> tuple[Load, Load, float]:

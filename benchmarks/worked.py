@@ -9,19 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import monotonic
 from typing import Any
 
-from starlette.applications import Starlette
-
-import app.collect
-import webhooks.receive
-from app.config import Settings, read_settings
+from app.config import Settings
 from app.connections import Connections, connect
 from app.events.log import EventLog
 from app.migrations import migrate
@@ -59,7 +53,7 @@ def main(seconds: int = 1) -> list[Figures]:
     visits = [_visit(number) for number in range(VISITS)]
     orders = [signed_order(SHOP, 10_000_000 + each, 1 + each % CUSTOMERS) for each in range(ORDERS)]
     checkouts = decide.questions(carts()[-CHECKOUTS:])
-    app, decides = "benchmarks.worked:web", "benchmarks.decide:web"
+    app, decides = "benchmarks.webhooks:web", "benchmarks.decide:web"
     found = [
         _measured("a browser's event", app, fill, visits, EVENTS_A_VISIT, seconds),
         _measured("an order", app, fill, orders, 1, seconds),
@@ -71,19 +65,6 @@ def main(seconds: int = 1) -> list[Figures]:
             f"worked off {each.worked_per_second:6.0f} a second of {each.worked_us:5.0f} µs"
         )
     return found
-
-
-def web() -> Starlette:
-    """Return the server under test: what takes in events and webhooks, as it is."""
-
-    @asynccontextmanager
-    async def lifespan(starlette: Starlette) -> AsyncIterator[None]:
-        async with connect(read_settings(), os.environ["REDIS_URL"]) as connections:
-            starlette.state.connections = connections
-            async with webhooks.receive.opened(starlette):
-                yield
-
-    return Starlette(routes=[*app.collect.routes, *webhooks.receive.routes], lifespan=lifespan)
 
 
 def _visit(number: int) -> bytes:
