@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from time import monotonic
 from typing import Any
 
@@ -211,10 +211,13 @@ async def _react_together(
     connections: Connections, consumer: Consumer, handlers: Handlers, waiting: Sequence[Read]
 ) -> list[Delivery]:
     """Return the deliveries that the handlers of many handled. Where some can't be, each is tried alone."""
+    by_handler: dict[Together, list[Read]] = defaultdict(list)
+    for each in waiting:
+        for handler in _together(handlers, each[1]):
+            by_handler[handler].append(each)
     failed: set[str] = set()
-    for handler in dict.fromkeys(chain.from_iterable(_together(handlers, event) for _, event in waiting)):
-        left = [each for each in waiting if each[0].entry_id not in failed]
-        theirs = [each for each in left if handler in _together(handlers, each[1])]
+    for handler, given in by_handler.items():
+        theirs = [each for each in given if each[0].entry_id not in failed]
         if not theirs:
             continue
         try:
