@@ -169,6 +169,8 @@ async def refresh_customers(
 
     What they answered last is read and watched with the profile, so that a word in between counts.
     """
+    if not customer_ids:
+        return
     began = datetime.now(UTC)
     digests, basis = await open_digests(connections), await profile_basis(connections, shop)
     keys = {each: customer_key(shop, each) for each in customer_ids}
@@ -191,10 +193,9 @@ async def refresh_customers(
             elif (packed := pack(profile)) != before:
                 pipe.set(keys[who], packed)
 
-    if keys:
-        await connections.redis.transaction(attempt, *keys.values(), *told.values())
-        placed |= dict.fromkeys(await erased_since(connections, shop, placed, began))
-        await keep_segments(connections, shop, placed, datetime.now(UTC))
+    await connections.redis.transaction(attempt, *keys.values(), *told.values())
+    placed |= dict.fromkeys(await erased_since(connections, shop, placed, began))
+    await keep_segments(connections, shop, placed, datetime.now(UTC))
 
 
 async def kept_profile(connections: Connections, shop: str, customer_id: int) -> Profile:
