@@ -13,6 +13,7 @@ from app.values import minor_units, moment, shopify_id
 
 _MAX_TEXT = 5_000
 _MAX_COUNT = 2**31 - 1  # the database's integer
+_MISSING = object()
 
 
 def parse(body: bytes) -> Payload:
@@ -43,7 +44,7 @@ class Payload:
 
     def names(self, name: str) -> bool:
         """Return whether the field is there, if only as null."""
-        return name in self._data
+        return self._data.get(name, _MISSING) is not _MISSING
 
     def at(self, name: str) -> str:
         """Return the path of a field, for a message."""
