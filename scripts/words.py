@@ -36,6 +36,9 @@ def texts() -> Catalog:
         found.add(text, locations=[(file, 0)], context=context)
     for file, text in (*borrowed(), *phrases()):
         found.add(text, locations=[(file, 0)])
+    for message in found:
+        # As a catalogue that was read has them: the order of its texts is by the first.
+        message.locations.sort()
     return found
 
 

@@ -89,6 +89,10 @@ def test_value_in_a_pages_text_is_escaped_and_markup_is_not() -> None:
     assert template.render(a="<i>", b=Markup("<b>x</b>")) == "&lt;i&gt; of <b>x</b>"
 
 
+def test_texts_stand_in_the_order_that_a_catalogue_is_read_back_in() -> None:
+    assert [message.id for message in code_texts() if message.locations != sorted(message.locations)] == []
+
+
 @pytest.mark.parametrize("language", TRANSLATED)
 def test_catalogue_has_the_codes_texts_and_no_others(language: str) -> None:
     kept = {(message.context, message.id) for message in read_catalogue(language) if message.id}
