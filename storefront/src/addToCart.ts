@@ -1,5 +1,6 @@
 /** What taking an offer does to the shopper's cart. */
 import type {Offer} from '../../extensions/checkout-offers/src/offer.ts';
+import {text} from '../../extensions/checkout-offers/src/parse.ts';
 import {DECISION, OFFER} from '../../extensions/checkout-offers/src/question.ts';
 import type {Page} from './page.ts';
 import {shopify, type UpdateCart} from './shopify.ts';
@@ -10,13 +11,16 @@ const KNOWN_THEMES = '#cart-icon-bubble, cart-items-component, cart-drawer-compo
 /** What is said of a line that there is not enough for, of whichever line of the cart. */
 const LACKING = /OUT_OF_STOCK|NOT_ENOUGH_STOCK/;
 
-/** Put the offer's product into the cart, its line marked with the decision behind it. Return whether it is there. */
-export async function addToCart(page: Page, offer: Offer): Promise<boolean> {
+/**
+ * Put the offer's product into the cart, its line marked with the decision behind it. Return null once it is there, else
+ * what the shop says against it in the shopper's language, which may be nothing: ''.
+ */
+export async function addToCart(page: Page, offer: Offer): Promise<string | null> {
   try {
     const action = themeAction();
     return await (action ? addByAction(action, offer) : addByAjax(page, offer));
   } catch {
-    return false;
+    return '';
   }
 }
 
@@ -26,24 +30,26 @@ function themeAction(): UpdateCart | undefined {
   return action?.isDefault() === false || document.querySelector(KNOWN_THEMES) ? action : undefined;
 }
 
-/** What the cart declines is told, not thrown; of what has sold out it is only warned. */
-async function addByAction(action: UpdateCart, offer: Offer): Promise<boolean> {
+/** What the cart declines is told, not thrown, in words of no language that is promised; of what has sold out it is only warned. */
+async function addByAction(action: UpdateCart, offer: Offer): Promise<string | null> {
   const merchandiseId = offer.product!.variant_id;
   const attributes = Object.entries(marks(offer)).map(([key, value]) => ({key, value}));
   const told = await action({lines: [{merchandiseId, quantity: 1, attributes}]});
-  if (told?.userErrors?.length) return false;
+  if (told?.userErrors?.length) return '';
   const isWarned = told?.warnings?.some(({code}) => LACKING.test(code ?? ''));
-  return !isWarned || told?.cart?.lines?.nodes.some(({merchandise}) => merchandise?.id === merchandiseId) === true;
+  return !isWarned || told?.cart?.lines?.nodes.some(({merchandise}) => merchandise?.id === merchandiseId) ? null : '';
 }
 
-async function addByAjax({routes}: Page, offer: Offer): Promise<boolean> {
+async function addByAjax({routes}: Page, offer: Offer): Promise<string | null> {
   const item = {id: Number(offer.product!.variant_id.split('/').pop()), quantity: 1, properties: marks(offer)};
   const answer = await fetch(`${routes.cart_add}.js`, {
     method: 'POST',
     headers: {'Content-Type': 'application/json', Accept: 'application/json'},
     body: JSON.stringify({items: [item]}),
   });
-  return answer.ok;
+  if (answer.ok) return null;
+  const {description} = (await answer.json()) as {description?: unknown};
+  return text(description) ?? '';
 }
 
 function marks({decision_id = '', offer_id}: Offer): Record<string, string> {

@@ -139,25 +139,25 @@ function adder(offer: Offer, {page, speaker: {say}, status}: Place, why: HTMLEle
   async function add(): Promise<void> {
     if (made.ariaBusy === 'true') return; // one click, one line
     made.ariaBusy = 'true';
-    const added = await lent.addToCart(page, offer);
+    const declined = await lent.addToCart(page, offer);
+    const added = declined === null;
     made.ariaBusy = 'false';
     lent.tell(added ? 'accepted' : 'failed', offer);
-    status.textContent = why.textContent = say({key: added ? 'status.added' : 'status.failed'});
+    status.textContent = why.textContent = declined || say({key: added ? 'status.added' : 'status.failed'});
     if (added) lead();
     else retry();
   }
 
   function retry(): void {
     made.textContent = say({key: 'button.retry'});
-    made.ariaLabel = `${say({key: 'status.failed'})}. ${say({key: 'button.retry_label', args: {title}})}`;
+    made.ariaLabel = `${say({key: 'button.retry_label', args: {title}})}. ${why.textContent}`;
   }
 
   function lead(): void {
-    const added = say({key: 'status.added'});
     const toCart = say({key: 'button.cart'});
     const link = element('a', 'press tillwise-done', toCart);
     link.href = page.routes.cart;
-    link.ariaLabel = `${added}. ${toCart}`;
+    link.ariaLabel = `${why.textContent}. ${toCart}`;
     const focused = document.activeElement === made;
     made.nextElementSibling?.remove();
     made.replaceWith(link);

@@ -7,12 +7,12 @@ import {mayWatch} from './privacy.ts';
 import type * as Products from './products.ts';
 import {tell} from './tell.ts';
 
-/** Put the offer's product into the cart; return whether it is there. */
-async function addToCart(page: Page, offer: Offer): Promise<boolean> {
+/** Put the offer's product into the cart; return null once it is there, else what the shop says against it, '' for nothing. */
+async function addToCart(page: Page, offer: Offer): Promise<string | null> {
   try {
     return await ((await import(page.products)) as typeof Products).addToCart(page, offer);
   } catch {
-    return false;
+    return '';
   }
 }
 

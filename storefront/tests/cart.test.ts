@@ -48,17 +48,17 @@ test('a currency without cents is told in hundredths all the same', async () => 
 
 test('a theme that changes its cart by Shopify’s action does, and so shows it as it is', async () => {
   const [updateCart, fetch] = [theme(false), shop({})];
-  expect(await addToCart(PAGE, OFFER)).toBe(true);
+  expect(await addToCart(PAGE, OFFER)).toBeNull();
   expect(updateCart.mock.calls).toEqual([[{lines: [LINE]}]]);
   expect(fetch).not.toHaveBeenCalled();
 });
 
 test('so does one that Shopify knows; any other would be loaded anew, and is asked by the Ajax API', async () => {
   const [updateCart, fetch] = [theme(true), shop({})];
-  expect(await addToCart(PAGE, OFFER)).toBe(true);
+  expect(await addToCart(PAGE, OFFER)).toBeNull();
   expect([updateCart.mock.calls.length, fetch.mock.calls.length]).toEqual([0, 1]);
   document.body.innerHTML = '<a id="cart-icon-bubble"></a>';
-  expect(await addToCart(PAGE, OFFER)).toBe(true);
+  expect(await addToCart(PAGE, OFFER)).toBeNull();
   expect([updateCart.mock.calls.length, fetch.mock.calls.length]).toEqual([1, 1]);
 });
 
@@ -73,5 +73,21 @@ test.each([
   ['says nothing', null, true],
 ])('where the cart %s, the offer is told to be in it or not', async (_, told, added) => {
   theme(false, told);
-  expect(await addToCart(PAGE, OFFER)).toBe(added);
+  expect(await addToCart(PAGE, OFFER)).toBe(added ? null : '');
+});
+
+test.each([
+  ['in the shopper’s language', {status: 422, message: 'Cart Error', description: 'Das Produkt „Sauerteigbrot“ ist bereits ausverkauft.'}, 'Das Produkt „Sauerteigbrot“ ist bereits ausverkauft.'],
+  ['by field', {status: 422, description: {quantity: ['is too low']}}, ''],
+  ['in no words', {}, ''],
+])('what the shop says %s against a product is told as it says it', async (_, said, told) => {
+  vi.stubGlobal('fetch', async () => Response.json(said, {status: 422}));
+  expect(await addToCart(PAGE, OFFER)).toBe(told);
+});
+
+test('a shop that does not answer, or with a page, says nothing against a product that is not in the cart', async () => {
+  for (const fails of [async () => new Response('<html>', {status: 500}), () => Promise.reject(new Error('offline'))]) {
+    vi.stubGlobal('fetch', fails);
+    expect(await addToCart(PAGE, OFFER)).toBe('');
+  }
 });

@@ -153,13 +153,18 @@ test.each([
   ['with its reason', WHY],
   ['that has no reason', []],
 ])('what became of a product %s is read in its card', async (_, why) => {
-  let status = 422;
-  vi.stubGlobal('fetch', async () => new Response('{}', {status}));
+  let [status, said] = [422, {}];
+  vi.stubGlobal('fetch', async () => Response.json(said, {status}));
   paint({product: PRODUCT, why});
   const press = shelf.querySelector<HTMLElement>('.tillwise-press')!;
   press.click();
   await eventually(() => expect(shelf.querySelector('.tillwise-why')?.textContent).toBe('Could not be added'));
   expect(press.textContent).toBe('Try again');
+  said = {description: 'You can’t add more Sourdough Loaf to the cart.'};
+  press.click();
+  await eventually(() => expect(shelf.querySelector('.tillwise-why')?.textContent).toBe('You can’t add more Sourdough Loaf to the cart.'));
+  expect(shelf.querySelector('[role=status]')?.textContent).toBe('You can’t add more Sourdough Loaf to the cart.');
+  expect(press.ariaLabel).toBe('Try again to add Sourdough Loaf. You can’t add more Sourdough Loaf to the cart.');
   status = 200;
   press.click();
   await eventually(() => expect(shelf.querySelector('.tillwise-why')?.textContent).toBe('Added to your cart'));
