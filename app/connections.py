@@ -55,11 +55,31 @@ class Connections:
         async with self.read() as db:
             return (await (await db.connection()).execute(query)).all()
 
+    async def row(self, query: Executable) -> Any:
+        """Return the first row that a query of columns finds, None for none."""
+        async with self.read() as db:
+            return (await (await db.connection()).execute(query)).first()
+
+    async def scalars(self, query: Executable) -> list[Any]:
+        """Return the values that a query of one column finds."""
+        async with self.read() as db:
+            return list(await (await db.connection()).scalars(query))
+
+    async def scalar(self, query: Executable) -> Any:
+        """Return the first value that a query of one column finds, None for none."""
+        async with self.read() as db:
+            return await (await db.connection()).scalar(query)
+
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
         """Yield a session in one transaction: committed on leaving, rolled back on an error."""
         async with self._writers() as db, db.begin():
             yield db
+
+    async def execute(self, statement: Executable) -> int:
+        """Run a statement in a transaction of its own; return how many rows it changed."""
+        async with self.write() as db:
+            return (await (await db.connection()).execute(statement)).rowcount
 
 
 def redis_key(shop: str, *parts: str | int) -> str:

@@ -84,8 +84,7 @@ async def _count_events(connections: Connections) -> None:
 
 
 async def _ask_database(connections: Connections) -> None:
-    async with connections.read() as db:
-        await (await db.connection()).execute(text("SELECT 1 FROM shops LIMIT 1"))
+    await connections.rows(text("SELECT 1 FROM shops LIMIT 1"))
 
 
 async def _ask_redis(connections: Connections) -> None:

@@ -73,9 +73,8 @@ async def logged_decision(connections: Connections, shop: str, decision_id: str)
         columns.fallback, columns.model_version, columns.permitted, columns.duration_us, columns.inputs,
         columns.answer,
     ).where(columns.shop == shop, columns.decision_id == decision_id)  # fmt: skip
-    async with connections.read() as db:
-        row = (await (await db.connection()).execute(query)).first()
-    return None if row is None else LoggedDecision(*row[:7], tuple(row.permitted), *row[8:])
+    row = await connections.row(query)
+    return None if row is None else LoggedDecision(**{**row._mapping, "permitted": tuple(row.permitted)})
 
 
 async def replay_decision(connections: Connections, shop: ShopDomain, decision_id: str) -> Replay:

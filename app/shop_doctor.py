@@ -60,8 +60,7 @@ async def _api_version(connections: Connections, shop: Shop) -> str:
 async def _deliveries(connections: Connections, shop: Shop) -> str:
     """Say when Shopify last told something, and whether it told nothing of an order that there is."""
     of_orders = select(func.max(_ORDERS.c.created_at)).where(_ORDERS.c.shop == shop.shop)
-    async with connections.read() as db:
-        ordered = await (await db.connection()).scalar(of_orders)
+    ordered = await connections.scalar(of_orders)
     last, now = await _last_delivery(connections, shop), datetime.now(UTC)
     owed = ordered and max(shop.installed_at, now - KEPT_DONE) < ordered < now - _UNHEARD_OF
     if owed and (last is None or last.received_at < ordered - _CLOCKS_APART):
@@ -75,15 +74,13 @@ async def _deliveries(connections: Connections, shop: Shop) -> str:
 async def _last_delivery(connections: Connections, shop: Shop) -> Any:
     """Return when the shop's last delivery came, and in which version; None where none is kept."""
     found = select(_INBOX.c.received_at, _INBOX.c.api_version).where(_INBOX.c.shop == shop.shop)
-    async with connections.read() as db:
-        return (await (await db.connection()).execute(found.order_by(_INBOX.c.id.desc()).limit(1))).first()
+    return await connections.row(found.order_by(_INBOX.c.id.desc()).limit(1))
 
 
 async def _pixel(connections: Connections, shop: Shop) -> str:
     found = select(_SHOPS.c.web_pixel_id).where(_SHOPS.c.shop == shop.shop)
-    async with connections.read() as db:
-        if await (await db.connection()).scalar(found) is None:
-            raise Fault("not connected, so visits are not seen: open the app in the shop's admin")
+    if await connections.scalar(found) is None:
+        raise Fault("not connected, so visits are not seen: open the app in the shop's admin")
     return "connected"
 
 

@@ -68,9 +68,8 @@ async def orders_of_gone(connections: Connections, shop: Shop, now: datetime) ->
         _CUSTOMERS.shop == shop.shop, _CUSTOMERS.deleted_at >= now - _NOTICED_WITHIN
     )
     theirs = (_ORDERS.shop == shop.shop, _ORDERS.customer_id.in_(gone), _ORDERS.created_at >= now - READ_BACK)
-    async with connections.read() as db:
-        query = select(_ORDERS.order_id).where(*theirs).order_by(_ORDERS.order_id)
-        return list(await (await db.connection()).scalars(query))
+    query = select(_ORDERS.order_id).where(*theirs).order_by(_ORDERS.order_id)
+    return await connections.scalars(query)
 
 
 async def _known(
@@ -81,8 +80,7 @@ async def _known(
     expected = (number.table.c.shop == shop.shop, *kind.expected(began))
     while True:
         query = select(number).where(*expected, number > after).order_by(number).limit(_PAGE)
-        async with connections.read() as db:
-            page = list(await (await db.connection()).scalars(query))
+        page = await connections.scalars(query)
         if not page:
             return
         yield np.array(page, dtype=np.int64)

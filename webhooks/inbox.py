@@ -109,15 +109,13 @@ async def mark_logged(connections: Connections, ids: Collection[int], now: datet
 async def empty_handled(connections: Connections, before: datetime) -> int:
     """Empty the bodies of rows whose events the log had handled before then. Return how many."""
     handled = update(_INBOX).where(_KEPT_FOR_THE_LOG, _INBOX.c.next_attempt_at < before).values(body=b"")
-    async with connections.write() as db:
-        return (await (await db.connection()).execute(handled)).rowcount
+    return await connections.execute(handled)
 
 
 async def requeue_logged(connections: Connections, now: datetime) -> int:
     """Make due again the rows whose events were in a log that is gone. Return how many."""
     again = update(_INBOX).where(_KEPT_FOR_THE_LOG).values(status="pending", attempts=0, next_attempt_at=now)
-    async with connections.write() as db:
-        return (await (await db.connection()).execute(again)).rowcount
+    return await connections.execute(again)
 
 
 async def park(connections: Connections, row_id: int, reason: str) -> None:
@@ -161,8 +159,7 @@ async def requeue_parked(connections: Connections, shop: str | None, now: dateti
     )
     if shop is not None:
         statement = statement.where(_INBOX.c.shop == shop)
-    async with connections.write() as db:
-        return (await (await db.connection()).execute(statement)).rowcount
+    return await connections.execute(statement)
 
 
 async def prune(connections: Connections, now: datetime) -> int:
@@ -180,8 +177,7 @@ async def prune(connections: Connections, now: datetime) -> int:
         if not any(row.received_at < now - KEPT_DONE for row in rows):
             return deleted
         walked, here = rows[-1].id, _INBOX.c.id.between(rows[0].id, rows[-1].id)
-        async with connections.write() as db:
-            deleted += (await (await db.connection()).execute(delete(_INBOX).where(here, old))).rowcount
+        deleted += await connections.execute(delete(_INBOX).where(here, old))
 
 
 async def look(connections: Connections, now: datetime) -> Backlog:
@@ -191,8 +187,7 @@ async def look(connections: Connections, now: datetime) -> Backlog:
         .where(_INBOX.c.status.in_(("pending", "parked")))  # what is done stays for days, and is not counted
         .group_by(_INBOX.c.status)
     )
-    async with connections.read() as db:
-        rows = {row[0]: row[1:] for row in (await (await db.connection()).execute(found)).all()}
+    rows = {row[0]: row[1:] for row in await connections.rows(found)}
     pending, first = rows.get("pending", (0, now))
     return Backlog(pending, rows.get("parked", (0,))[0], max(0.0, (now - first).total_seconds()))
 
@@ -205,9 +200,8 @@ def retry_delay(attempts: int, chance: float) -> timedelta:
 
 async def _set(connections: Connections, ids: Collection[int], **values: Any) -> None:
     if ids:
-        async with connections.write() as db:
-            statement = update(_INBOX).where(_INBOX.c.id.in_(list(ids))).values(**values)
-            await (await db.connection()).execute(statement)
+        statement = update(_INBOX).where(_INBOX.c.id.in_(list(ids))).values(**values)
+        await connections.execute(statement)
 
 
 def _leased(row: Any) -> LeasedDelivery:

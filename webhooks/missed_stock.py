@@ -102,8 +102,7 @@ async def _unheard(
         _VARIANTS.c.shop == shop.shop, _VARIANTS.c.product_id.in_(product_ids),
         _VARIANTS.c.inventory_item_id.is_not(None), by_webhook, ~exists().where(_SAME_ITEM),
     )  # fmt: skip
-    async with connections.read() as db:
-        return set(await (await db.connection()).scalars(query.distinct()))
+    return set(await connections.scalars(query.distinct()))
 
 
 async def _stock(connections: Connections, shop: Shop, gid: str) -> _Stock:

@@ -138,6 +138,4 @@ def _rfm_group(node: dict[str, Any]) -> str | None:
 async def _known(connections: Connections, shop: str, customer_ids: Sequence[int]) -> dict[int, bool | None]:
     columns = (_CUSTOMERS.c.customer_id, _CUSTOMERS.c.data_sale_opt_out)
     query = select(*columns).where(_CUSTOMERS.c.shop == shop, _CUSTOMERS.c.customer_id.in_(customer_ids))
-    async with connections.read() as db:
-        rows = await (await db.connection()).execute(query)
-        return {row.customer_id: row.data_sale_opt_out for row in rows}
+    return {row.customer_id: row.data_sale_opt_out for row in await connections.rows(query)}

@@ -170,8 +170,7 @@ async def _news(connections: Connections, shop: Shop, kind: Kind, changed: Seque
     """Return the GIDs of the records whose change is later than what we know."""
     ids = [node.id("id") for node in changed]
     query = select(kind.id, kind.updated_at).where(kind.id.table.c.shop == shop.shop, kind.id.in_(ids))
-    async with connections.read() as db:
-        known = {row[0]: row[1] for row in await (await db.connection()).execute(query)}
+    known = {row[0]: row[1] for row in await connections.rows(query)}
     return [
         node.text("id")
         for node, number in zip(changed, ids, strict=True)

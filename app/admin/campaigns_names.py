@@ -46,6 +46,5 @@ async def _names(connections: Connections, shop: Shop, kind: Names) -> Collectio
 
 async def _column(connections: Connections, shop: str, column: Any, *, distinct: bool = True) -> list[Any]:
     query = select(column).where(_PRODUCTS.c.shop == shop)
-    async with connections.read() as db:
-        found = await (await db.connection()).scalars(query.distinct() if distinct else query)
-        return [each for each in found if each]
+    found = await connections.scalars(query.distinct() if distinct else query)
+    return [each for each in found if each]

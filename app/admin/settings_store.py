@@ -21,8 +21,7 @@ async def count_answers(connections: Connections, shop: Shop, since: datetime) -
     """Return how many decisions were made since then."""
     columns = _DECISIONS.c
     query = select(func.count()).where(columns.shop == shop.shop, columns.decided_at >= since)
-    async with connections.read() as db:
-        return int(await (await db.connection()).scalar(query) or 0)
+    return int(await connections.scalar(query) or 0)
 
 
 async def decisions_since(
@@ -40,8 +39,7 @@ async def decisions_since(
     )  # fmt: skip
     behind = query
     while left > 0:
-        async with connections.read() as db:
-            part = (await (await db.connection()).execute(behind.limit(min(PART, left)))).all()
+        part = await connections.rows(behind.limit(min(PART, left)))
         if not part:
             return
         yield part

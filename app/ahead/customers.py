@@ -107,6 +107,4 @@ def _of_customer(
 async def _next(connections: Connections, shop: str, after: int) -> list[int]:
     customer_id = _SEGMENTS.c.customer_id
     query = select(customer_id).where(_SEGMENTS.c.shop == shop, customer_id > after)
-    async with connections.read() as db:
-        found = await (await db.connection()).scalars(query.order_by(customer_id).limit(_PAGE))
-        return list(found)
+    return await connections.scalars(query.order_by(customer_id).limit(_PAGE))

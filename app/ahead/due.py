@@ -42,8 +42,7 @@ async def request_due_offers(connections: Connections) -> None:
 async def made_from(connections: Connections, shop: Shop) -> str:
     """Return a text that is another one once anything has changed that the offers are made from."""
     changes = select(func.max(_SEGMENTS.c.changed_at), func.count()).where(_SEGMENTS.c.shop == shop.shop)
-    async with connections.read() as db:
-        customers = tuple((await (await db.connection()).execute(changes)).one())
+    customers = tuple(await connections.row(changes))
     version = current_version(connections.settings.data_dir, shop.shop)
     catalog = await catalog_fingerprint(connections, shop.shop)
     splits = [(each.salt, each.ramp) for each in await running_experiments(connections, shop.shop)]

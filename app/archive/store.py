@@ -92,12 +92,9 @@ async def sources_of(connections: Connections, shop: str, version: str) -> Sourc
 async def drop_unused_parts(connections: Connections, shop: str, before: datetime) -> int:
     """Delete the parts that no kept version needs and that are older; return how many went."""
     needed, old = await _needed(connections, shop), (_PARTS.c.shop == shop, _PARTS.c.kept_at < before)
-    async with connections.read() as db:
-        unused = set(await (await db.connection()).scalars(select(_PARTS.c.digest).where(*old))) - needed
+    unused = set(await connections.scalars(select(_PARTS.c.digest).where(*old))) - needed
     for part in chunks(sorted(unused)):  # but for those that a version has needed since manifests were read
-        async with connections.write() as db:
-            gone = delete(_PARTS).where(*old, _PARTS.c.digest.in_(part))
-            await (await db.connection()).execute(gone)
+        await connections.execute(delete(_PARTS).where(*old, _PARTS.c.digest.in_(part)))
     return len(unused)
 
 

@@ -48,6 +48,5 @@ async def _units(connections: Connections, event: OrderFacts) -> list[str]:
             columns.client_id.is_not(None),
         )
     )
-    async with connections.read() as db:
-        clients = (await (await db.connection()).execute(query.order_by(columns.client_id))).scalars().all()
+    clients = await connections.scalars(query.order_by(columns.client_id))
     return [*units, *(f"client:{each}" for each in clients)]

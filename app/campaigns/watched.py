@@ -128,8 +128,7 @@ async def _begin_of_latest(connections: Connections, shop: str, since: datetime)
     """Return since when the latest decisions were made that are few, None where all of them are."""
     at = _DECISIONS.c.decided_at
     query = select(at).where(_DECISIONS.c.shop == shop, at >= since).order_by(at.desc())
-    async with connections.read() as db:
-        begin: datetime | None = await (await db.connection()).scalar(query.offset(FEW).limit(1))
+    begin: datetime | None = await connections.scalar(query.offset(FEW).limit(1))
     return begin
 
 

@@ -32,8 +32,7 @@ class Unavailable:
 async def excluded_products(connections: Connections, shop: str) -> frozenset[int]:
     """Return the ids of the products that the merchant never wants offered."""
     query = select(_EXCLUSIONS.c.product_id).where(_EXCLUSIONS.c.shop == shop)
-    async with connections.read() as db:
-        return frozenset(await (await db.connection()).scalars(query))
+    return frozenset(await connections.scalars(query))
 
 
 async def unavailable(

@@ -38,5 +38,4 @@ async def titles_flagged(
     query = select(_PRODUCTS.c.title).where(
         _PRODUCTS.c.shop == shop, _PRODUCTS.c.product_id.in_(product_ids), _PRODUCTS.c[flag].is_(True)
     )
-    async with connections.read() as db:
-        return list(await (await db.connection()).scalars(query.order_by(_PRODUCTS.c.title)))
+    return await connections.scalars(query.order_by(_PRODUCTS.c.title))

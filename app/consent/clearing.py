@@ -184,8 +184,7 @@ async def _clear_table(
 ) -> ClearingResult:
     deleted = await _delete_old(connections, shop, source, now, before)
     left = select(func.count(), func.min(source.table.c[source.at])).where(source.table.c.shop == shop)
-    async with connections.read() as db:
-        remaining, oldest_at = (await (await db.connection()).execute(left)).one()
+    remaining, oldest_at = await connections.row(left)
     return ClearingResult(deleted, remaining, oldest_at)
 
 
@@ -199,15 +198,13 @@ async def _delete_old(
     deleted = 0
     walked: ColumnElement[bool] = true()
     while True:
-        async with connections.read() as db:
-            query = select(key, at).where(old, walked).order_by(*order).limit(CHUNK)
-            rows = (await (await db.connection()).execute(query)).all()
+        query = select(key, at).where(old, walked).order_by(*order).limit(CHUNK)
+        rows = await connections.rows(query)
         if not rows:
             return deleted
-        async with connections.write() as db:
-            # Asked again: a delivery that was put aside may have been put back since.
-            theirs = key.in_([row[0] for row in rows])
-            deleted += (await (await db.connection()).execute(delete(table).where(old, theirs))).rowcount
+        # Asked again: a delivery that was put aside may have been put back since.
+        theirs = key.in_([row[0] for row in rows])
+        deleted += await connections.execute(delete(table).where(old, theirs))
         last, last_at = rows[-1]
         walked = and_(at >= last_at, or_(at > last_at, key > last)) if source.oldest_first else key > last
         await asyncio.sleep(0)

@@ -133,8 +133,7 @@ async def remember(
         "names": dict(names or request.names),
         "found": {**request.found, **most},
     }
-    async with connections.write() as db:
-        await (await db.connection()).execute(_which(request, update(_REQUESTS)).values(values))
+    await connections.execute(_which(request, update(_REQUESTS)).values(values))
     again = await read_request(connections, request.shop, request.request_id)
     assert again is not None
     return again

@@ -113,17 +113,16 @@ async def keep_codes(
 async def codes_of(connections: Connections, shop: str, pool_id: str, status: str) -> list[Code]:
     """Return the pool's codes of that status, in a fixed order."""
     theirs = (_CODES.c.shop == shop, _CODES.c.pool_id == pool_id, _CODES.c.status == status)
-    async with connections.read() as db:
-        statement = select(_CODES.c.code, _CODES.c.redeem_id).where(*theirs).order_by(_CODES.c.code)
-        return [Code(*row) for row in (await (await db.connection()).execute(statement)).all()]
+    statement = select(_CODES.c.code, _CODES.c.redeem_id).where(*theirs).order_by(_CODES.c.code)
+    return [Code(*row) for row in await connections.rows(statement)]
 
 
 async def last_expiry(connections: Connections, shop: str, pool_id: str) -> datetime | None:
     """Return when the last of the pool's granted codes ends, None when none is in anyone's hands."""
     held = (_CODES.c.shop == shop, _CODES.c.pool_id == pool_id, _CODES.c.status == "granted")
     statement = select(_CODES.c.expires_at).where(*held).order_by(_CODES.c.expires_at.desc()).limit(1)
-    async with connections.read() as db:
-        return (await (await db.connection()).execute(statement)).scalar_one_or_none()
+    latest: datetime | None = await connections.scalar(statement)
+    return latest
 
 
 async def count_codes(connections: Connections, shop: str) -> dict[str, dict[str, int]]:
@@ -134,9 +133,8 @@ async def count_codes(connections: Connections, shop: str) -> dict[str, dict[str
         .group_by(_CODES.c.pool_id, _CODES.c.status)
     )
     counted: dict[str, dict[str, int]] = {}
-    async with connections.read() as db:
-        for pool_id, status, count in (await (await db.connection()).execute(statement)).all():
-            counted.setdefault(pool_id, {})[status] = count
+    for pool_id, status, count in await connections.rows(statement):
+        counted.setdefault(pool_id, {})[status] = count
     return counted
 
 
@@ -175,11 +173,8 @@ async def note_redeemed(connections: Connections, shop: str, codes: Collection[s
     spelt = [code.upper() for code in codes]
     if not spelt:
         return
-    async with connections.write() as db:
-        used = (_CODES.c.shop == shop, _CODES.c.code.in_(spelt), _CODES.c.order_id.is_(None))
-        await (await db.connection()).execute(
-            update(_CODES).where(*used).values(status=REDEEMED, order_id=order_id)
-        )
+    used = (_CODES.c.shop == shop, _CODES.c.code.in_(spelt), _CODES.c.order_id.is_(None))
+    await connections.execute(update(_CODES).where(*used).values(status=REDEEMED, order_id=order_id))
 
 
 async def status_of(connections: Connections, shop: str, code: str) -> str | None:
@@ -214,8 +209,7 @@ async def withdrawn_codes(connections: Connections, shop: str, now: datetime) ->
 async def withdrawn_fingerprint(connections: Connections, shop: str, now: datetime) -> tuple[Any, ...]:
     """Return a value that is another one once there are more of `withdrawn_codes`."""
     found = select(func.count(), func.max(_CODES.c.granted_at)).where(*_withdrawn(shop, now))
-    async with connections.read() as db:
-        return tuple((await (await db.connection()).execute(found)).one())
+    return tuple(await connections.row(found))
 
 
 def _withdrawn(shop: str, now: datetime) -> tuple[ColumnElement[bool], ...]:
@@ -226,9 +220,8 @@ async def pools_over(connections: Connections, now: datetime) -> list[tuple[str,
     """Return the pools with grants whose time is over, each with its shop, a shop's together."""
     over = (_CODES.c.status == "granted", _CODES.c.expires_at <= now)
     statement = select(_CODES.c.shop, _CODES.c.pool_id).where(*over).distinct()
-    async with connections.read() as db:
-        rows = await (await db.connection()).execute(statement.order_by(_CODES.c.shop, _CODES.c.pool_id))
-        return [(row.shop, row.pool_id) for row in rows]
+    rows = await connections.rows(statement.order_by(_CODES.c.shop, _CODES.c.pool_id))
+    return [(row.shop, row.pool_id) for row in rows]
 
 
 async def grants_over(
@@ -242,8 +235,7 @@ async def grants_over(
         .order_by(_CODES.c.expires_at)
         .limit(most)
     )
-    async with connections.read() as db:
-        return [ExpiredGrant(*row) for row in (await (await db.connection()).execute(statement)).all()]
+    return [ExpiredGrant(*row) for row in await connections.rows(statement)]
 
 
 def _may_be_seen() -> ColumnElement[bool]:
@@ -272,14 +264,12 @@ async def set_status(connections: Connections, shop: str, codes: Collection[str]
 
 async def drop_ended(connections: Connections, before: datetime) -> None:
     """Forget codes whose shoppers' time was over by then and that work no more; what was redeemed stays."""
-    async with connections.write() as db:
-        over = (_CODES.c.status.in_(["deleted", WITHDRAWN]), _CODES.c.expires_at < before)
-        await (await db.connection()).execute(delete(_CODES).where(*over))
+    over = (_CODES.c.status.in_(["deleted", WITHDRAWN]), _CODES.c.expires_at < before)
+    await connections.execute(delete(_CODES).where(*over))
 
 
 async def drop_unused(connections: Connections, shop: str, pool_id: str) -> None:
     """Forget the pool's codes that nobody was ever given."""
-    async with connections.write() as db:
-        theirs = (_CODES.c.shop == shop, _CODES.c.pool_id == pool_id, _CODES.c.granted_at.is_(None))
-        unused = _CODES.c.status.in_(["asked", "pooled", "deleted", WITHDRAWN])
-        await (await db.connection()).execute(delete(_CODES).where(*theirs, unused))
+    theirs = (_CODES.c.shop == shop, _CODES.c.pool_id == pool_id, _CODES.c.granted_at.is_(None))
+    unused = _CODES.c.status.in_(["asked", "pooled", "deleted", WITHDRAWN])
+    await connections.execute(delete(_CODES).where(*theirs, unused))

@@ -42,9 +42,8 @@ class Honoured:
 async def discounts_of(connections: Connections, shop: str) -> dict[str, Discount]:
     """Return all that the shop ever had, by terms, those too that Shopify has no more."""
     columns = [_DISCOUNTS.c[name] for name in Discount.__dataclass_fields__]
-    async with connections.read() as db:
-        rows = await (await db.connection()).execute(select(*columns).where(_DISCOUNTS.c.shop == shop))
-        return {row.terms_id: Discount(*row) for row in rows}
+    rows = await connections.rows(select(*columns).where(_DISCOUNTS.c.shop == shop))
+    return {row.terms_id: Discount(*row) for row in rows}
 
 
 async def honoured(connections: Connections, shop: str) -> dict[str, Honoured]:
@@ -102,8 +101,7 @@ async def keep_discount(connections: Connections, shop: str, discount: Discount,
 async def drop_discounts(connections: Connections, shop: str, terms_ids: Collection[str]) -> None:
     """Write down that Shopify has none for these terms. Which grants were used stays known."""
     theirs = (_DISCOUNTS.c.shop == shop, _DISCOUNTS.c.terms_id.in_(terms_ids))
-    async with connections.write() as db:
-        await (await db.connection()).execute(update(_DISCOUNTS).where(*theirs).values(discount_id=None))
+    await connections.execute(update(_DISCOUNTS).where(*theirs).values(discount_id=None))
 
 
 async def note_use(
@@ -124,8 +122,7 @@ async def used_since(connections: Connections, shop: str, campaign_id: str, sinc
     """Return the numbers of the campaign's grants that were used since then, in a fixed order."""
     theirs = (_USES.c.shop == shop, _DISCOUNTS.c.campaign_id == campaign_id, _USES.c.used_at >= since)
     numbers = select(_USES.c.number).distinct().join(_DISCOUNTS, _OF_TERMS).where(*theirs)
-    async with connections.read() as db:
-        return (await (await db.connection()).execute(numbers.order_by(_USES.c.number))).scalars().all()
+    return await connections.scalars(numbers.order_by(_USES.c.number))
 
 
 async def forget_uses(

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from graphlib import TopologicalSorter
 from time import monotonic
 from typing import Any
 
@@ -22,7 +22,16 @@ from sqlalchemy.exc import OperationalError
 from app.connections import Connections
 from app.events.broker_consumer import Consumer, open_consumer
 from app.events.erased import REQUESTS, as_kept
-from app.events.kinds import OFFER_DISMISSED, AnyEvent, BrowserEvent, ConsentTold
+from app.events.kinds import (
+    OFFER_DISMISSED,
+    AnyEvent,
+    BrowserEvent,
+    ConsentTold,
+    CustomerDeleted,
+    MarketingConsentChanged,
+    OrderDeleted,
+    RefundCreated,
+)
 from app.events.log import Delivery
 from app.events.store import record_events
 from app.failures import reason_of
@@ -39,6 +48,7 @@ class Together:
     """A handler of many events at once: of all in hand, after what else is done for each of them.
 
     For what follows from the database, whichever events brought it about: it is worked out anew once for all.
+    And for what is written down in one transaction as well as in many.
     """
 
     handle: Callable[[Connections, Sequence[Any]], Awaitable[object]]
@@ -53,6 +63,7 @@ OUTAGES = (RedisError, OperationalError, OSError, TimeoutError)
 MAX_DELIVERIES = 5
 # Beyond this, whoever took the event died of it.
 MAX_DEATHS = 20
+_ABOUT_THE_WRITTEN = (CustomerDeleted, MarketingConsentChanged, OrderDeleted, RefundCreated)
 ALONE_AFTER = 2  # deliveries; whoever takes such an event is done with it before the next
 _RECLAIM_EVERY_S = 5.0
 _log = logging.getLogger(__name__)
@@ -140,8 +151,11 @@ def _is_alone(read: Read) -> bool:
 def _looks_back(event: AnyEvent) -> bool:
     """Return whether all that came before has to be written down. Pure.
 
-    What somebody withdraws takes that back, too; an offer that is sent away is found by its decision.
+    What somebody withdraws takes that back, too; an offer that is sent away is found by its decision; and what
+    is told of an order or a customer by itself changes what was written down of them.
     """
+    if isinstance(event, _ABOUT_THE_WRITTEN):
+        return True
     if isinstance(event, BrowserEvent):
         return event.name == OFFER_DISMISSED
     return isinstance(event, ConsentTold) and bool(event.withdrawn)
@@ -207,11 +221,21 @@ def _together(handlers: Handlers, event: AnyEvent) -> list[Together]:
     return [each for each in handlers.get(type(event), ()) if isinstance(each, Together)]
 
 
+def _in_turn(handlers: Handlers) -> list[Together]:
+    """Return the handlers of many, each after those that any event sets off before it. Pure."""
+    turns = TopologicalSorter[Together]()
+    for kind in handlers.values():
+        together = [each for each in kind if isinstance(each, Together)]
+        for at, handler in enumerate(together):
+            turns.add(handler, *together[:at])
+    return list(turns.static_order())
+
+
 async def _react_together(
     connections: Connections, consumer: Consumer, handlers: Handlers, waiting: Sequence[Read]
 ) -> list[Delivery]:
     """Return the deliveries that the handlers of many handled. Where some can't be, each is tried alone."""
-    by_handler: dict[Together, list[Read]] = defaultdict(list)
+    by_handler: dict[Together, list[Read]] = {handler: [] for handler in _in_turn(handlers)}
     for each in waiting:
         for handler in _together(handlers, each[1]):
             by_handler[handler].append(each)
@@ -234,5 +258,4 @@ async def _react_together(
 
 
 async def _check_database(connections: Connections) -> None:
-    async with connections.read() as db:
-        await (await db.connection()).execute(text("SELECT 1"))
+    await connections.rows(text("SELECT 1"))

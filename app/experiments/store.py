@@ -261,8 +261,7 @@ async def latest_standing(connections: Connections, shop: str) -> str:
         .order_by(_decision.decided_at.desc())
         .limit(1)
     )
-    async with connections.read() as db:
-        version: str | None = (await (await db.connection()).scalars(query)).first()
+    version: str | None = await connections.scalar(query)
     if version is None:
         raise NotFound(f"{shop} has made no decision yet that tells its arm")
     return version

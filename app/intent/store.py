@@ -77,8 +77,7 @@ async def who_may_not_teach(
 async def has_events(connections: Connections, shop: str) -> bool:
     """Return whether any browser of the shop told anything."""
     told = (_EVENTS.c.shop == shop, _EVENTS.c.client_id.is_not(None))
-    async with connections.read() as db:
-        found = await (await db.connection()).scalar(select(_EVENTS.c.event_id).where(*told).limit(1))
+    found = await connections.scalar(select(_EVENTS.c.event_id).where(*told).limit(1))
     return found is not None
 
 
@@ -126,8 +125,7 @@ async def trained_at(connections: Connections, shop: str) -> datetime | None:
     query = select(func.max(_FORESIGHTS.c.trained_at)).where(
         _FORESIGHTS.c.shop == shop, _FORESIGHTS.c.kind == INTENT
     )
-    async with connections.read() as db:
-        found: datetime | None = await (await db.connection()).scalar(query)
+    found: datetime | None = await connections.scalar(query)
     return found
 
 

@@ -111,8 +111,7 @@ async def _apart(
     if not tested:
         return events, frozenset()
     query = select(_SHOPS.c.shop).where(_SHOPS.c.shop.in_(tested), _SHOPS.c.development.is_(False))
-    async with connections.read() as db:
-        selling = set(await (await db.connection()).scalars(query))
+    selling = set(await connections.scalars(query))
     tests = {(event.shop, event.order_id) for event in events if event.test and event.shop in selling}
     return [event for event in events if (event.shop, event.order_id) not in tests], tests
 

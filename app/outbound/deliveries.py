@@ -97,8 +97,7 @@ def _due(now: datetime) -> tuple[ColumnElement[bool], ...]:
 async def shops_due(connections: Connections, now: datetime) -> list[str]:
     """Return the shops with messages that are due."""
     query = select(_DELIVERIES.c.shop).where(*_due(now)).distinct()
-    async with connections.read() as db:
-        return list(await (await db.connection()).scalars(query))
+    return await connections.scalars(query)
 
 
 async def claim(connections: Connections, shop: str, now: datetime, limit: int) -> list[Delivery]:
@@ -142,9 +141,7 @@ async def put_off(connections: Connections, shop: str, untried: Sequence[Deliver
         _DELIVERIES.c.next_attempt_at < due_at,
     )
     these = (_DELIVERIES.c.shop == shop, _DELIVERIES.c.status == "pending", waits)
-    async with connections.write() as db:
-        later = update(_DELIVERIES).where(*these).values(next_attempt_at=due_at)
-        await (await db.connection()).execute(later)
+    await connections.execute(update(_DELIVERIES).where(*these).values(next_attempt_at=due_at))
 
 
 async def drop(connections: Connections, shop: str, deliveries: Sequence[Delivery]) -> None:
@@ -158,8 +155,7 @@ async def drop(connections: Connections, shop: str, deliveries: Sequence[Deliver
 async def drop_of_customer(connections: Connections, shop: str, customer_id: int) -> None:
     """Delete every message about the customer, parked ones too."""
     theirs = (_DELIVERIES.c.shop == shop, _DELIVERIES.c.customer_id == customer_id)
-    async with connections.write() as db:
-        await (await db.connection()).execute(delete(_DELIVERIES).where(*theirs))
+    await connections.execute(delete(_DELIVERIES).where(*theirs))
 
 
 async def parked_deliveries(connections: Connections, shop: str) -> list[Parked]:
@@ -174,8 +170,7 @@ async def count_waiting(connections: Connections, shop: str) -> int:
     """Return how many of the shop's messages are still to be taken."""
     these = (_DELIVERIES.c.shop == shop, _DELIVERIES.c.status == "pending")
     query = select(func.count()).select_from(_DELIVERIES).where(*these)
-    async with connections.read() as db:
-        return int(await (await db.connection()).scalar(query) or 0)
+    return int(await connections.scalar(query) or 0)
 
 
 async def replay_parked(connections: Connections, shop: str, now: datetime) -> int:
@@ -190,8 +185,7 @@ async def replay_parked(connections: Connections, shop: str, now: datetime) -> i
 async def clear_parked(connections: Connections, now: datetime) -> None:
     """Delete messages that were given up long ago."""
     old = (_DELIVERIES.c.status == "parked", _DELIVERIES.c.made_at < now - PARKED_FOR)
-    async with connections.write() as db:
-        await (await db.connection()).execute(delete(_DELIVERIES).where(*old))
+    await connections.execute(delete(_DELIVERIES).where(*old))
 
 
 async def _moves(connections: Connections, shop: Shop) -> list[Move]:

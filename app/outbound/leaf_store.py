@@ -35,8 +35,7 @@ async def owners(connections: Connections, shop: str, kind: Kind, after: int, li
     """Return the owners of a kind that hold anything, by id, the first ones behind `after`."""
     _, owner = _table(kind)
     query = select(owner).where(*_of(shop, kind), owner > after).distinct().order_by(owner).limit(limit)
-    async with connections.read() as db:
-        return list(await (await db.connection()).scalars(query))
+    return await connections.scalars(query)
 
 
 async def strays(connections: Connections, shop: str, after: int, limit: int) -> list[int]:
@@ -46,9 +45,8 @@ async def strays(connections: Connections, shop: str, after: int, limit: int) ->
         _SEGMENTS.c.shop == _CUSTOMERS.c.shop, _SEGMENTS.c.customer_id == customer_id
     )
     theirs = (_CUSTOMERS.c.shop == shop, customer_id > after, ~segments.exists())
-    async with connections.read() as db:
-        query = select(customer_id).where(*theirs).order_by(customer_id).limit(limit)
-        return list(await (await db.connection()).scalars(query))
+    query = select(customer_id).where(*theirs).order_by(customer_id).limit(limit)
+    return await connections.scalars(query)
 
 
 async def count_held(connections: Connections, shop: str) -> dict[Kind, int]:

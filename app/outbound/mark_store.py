@@ -85,8 +85,7 @@ async def let_go(connections: Connections, shop: str, customer_ids: Collection[i
 async def look_again(connections: Connections, shop: str, *, metafields_gone: bool = False) -> None:
     """Let every customer of the shop be written anew."""
     values: dict[str, Any] = {"seen_at": None} | ({"segments": None} if metafields_gone else {})
-    async with connections.write() as db:
-        await (await db.connection()).execute(update(_MARKS).where(_MARKS.c.shop == shop).values(values))
+    await connections.execute(update(_MARKS).where(_MARKS.c.shop == shop).values(values))
 
 
 async def count_marks(connections: Connections, shop: str, *, wanted: bool) -> tuple[int, int]:

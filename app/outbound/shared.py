@@ -96,8 +96,7 @@ async def shared_customer(connections: Connections, shop: Shop, customer_id: int
     if not await who_may_be_shared(connections, shop.shop, [customer_id]):
         return None
     this = (_SEGMENTS.c.shop == shop.shop, _SEGMENTS.c.customer_id == customer_id)
-    async with connections.read() as db:
-        row = (await (await db.connection()).execute(select(_SEGMENTS).where(*this))).first()
+    row = await connections.row(select(_SEGMENTS).where(*this))
     return None if row is None else _customer(row, shop.currency)
 
 

@@ -28,8 +28,7 @@ async def customer_of_address(connections: Connections, shop: str, address: str)
     """
     digest = (await open_digests(connections)).of_email(shop, address)
     known = select(_CUSTOMERS.customer_id).where(_CUSTOMERS.shop == shop, _CUSTOMERS.email_digest == digest)
-    async with connections.read() as db:
-        found = await (await db.connection()).scalar(known)
+    found = await connections.scalar(known)
     return int(found) if found is not None else await _asked(connections, shop, address)
 
 

@@ -22,6 +22,5 @@ async def follow_withdrawal(connections: Connections, event: ConsentTold) -> Non
     visit = await whole_visit(connections, event.shop, event.client_id, event.checkout_token)
     unit = named_text(_DECISIONS.c.inputs, "unit")
     for part in chunks(sorted(pseudonym(event.shop, f"client:{each}") for each in visit.clients)):
-        async with connections.write() as db:
-            theirs = update(_DECISIONS).where(_DECISIONS.c.shop == event.shop, unit.in_(part))
-            await (await db.connection()).execute(theirs.values(**UNLINKED))
+        theirs = update(_DECISIONS).where(_DECISIONS.c.shop == event.shop, unit.in_(part))
+        await connections.execute(theirs.values(**UNLINKED))

@@ -113,8 +113,7 @@ async def withdraw_review(connections: Connections, shop: str, customer_id: int,
 async def review_of(connections: Connections, shop: str, customer_id: int) -> Review | None:
     """Return what is in the queue of one customer, None when nothing is."""
     query = select(_REVIEWS).where(_REVIEWS.c.shop == shop, _REVIEWS.c.customer_id == customer_id)
-    async with connections.read() as db:
-        row = (await (await db.connection()).execute(query)).first()
+    row = await connections.row(query)
     return None if row is None else _read(row)
 
 
@@ -123,8 +122,7 @@ async def excluded_customers(connections: Connections, shop: str) -> frozenset[i
     query = select(col(ReviewRow.customer_id)).where(
         col(ReviewRow.shop) == shop, col(ReviewRow.verdict) == "excluded"
     )
-    async with connections.read() as db:
-        return frozenset(await (await db.connection()).scalars(query))
+    return frozenset(await connections.scalars(query))
 
 
 def _read(row: Any) -> Review:

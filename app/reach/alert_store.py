@@ -98,8 +98,7 @@ async def last_alerts(connections: Connections, shop: str, most: int) -> list[Ke
 async def clear_alerts(connections: Connections, shop: str, before: datetime) -> None:
     """Delete the shop's alerts that were over before that time."""
     over = (_ALERTS.c.shop == shop, _ALERTS.c.resolved_at < before)
-    async with connections.write() as db:
-        await (await db.connection()).execute(delete(_ALERTS).where(*over))
+    await connections.execute(delete(_ALERTS).where(*over))
 
 
 async def claim_mail(connections: Connections, shop: str, now: datetime) -> list[KeptAlert]:
@@ -123,9 +122,7 @@ async def settle_mail(
 ) -> None:
     """Write down what became of an alert's letter. due_at: when it is tried again, where it waits."""
     this = (_ALERTS.c.shop == shop, _ALERTS.c.alert_id == alert_id)
-    settled = update(_ALERTS).where(*this).values(mail=mail, mail_due_at=due_at)
-    async with connections.write() as db:
-        await (await db.connection()).execute(settled)
+    await connections.execute(update(_ALERTS).where(*this).values(mail=mail, mail_due_at=due_at))
 
 
 def _open(shop: str, kind: str, about: str) -> tuple[Any, ...]:

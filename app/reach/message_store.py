@@ -88,8 +88,7 @@ async def unplanned(connections: Connections, shop: str, since: datetime) -> lis
         _ABANDONED.c.resolved_at.is_(None),
     )
     query = select(_ABANDONED.c.abandonment_id).where(*lately, ~planned.exists())
-    async with connections.read() as db:
-        return list(await (await db.connection()).scalars(query))
+    return await connections.scalars(query)
 
 
 async def claim_due(connections: Connections, shop: str, now: datetime) -> DueMessage | None:
@@ -127,8 +126,7 @@ async def settle_message(
     if again_at is not None:
         values["due_at"] = again_at
     this = (*_this(shop, due.abandonment_id, due.way), _MESSAGES.c.status == "sending")
-    async with connections.write() as db:
-        await (await db.connection()).execute(update(_MESSAGES).where(*this).values(**values))
+    await connections.execute(update(_MESSAGES).where(*this).values(**values))
 
 
 async def give_up(connections: Connections, shop: str, now: datetime) -> None:
@@ -166,9 +164,8 @@ async def was_written_to(
         _MESSAGES.c.shop == shop, _MESSAGES.c.customer_id == customer_id,
         _MESSAGES.c.abandonment_id != besides, or_(out, waits) if or_will_be else out,
     )  # fmt: skip
-    async with connections.read() as db:
-        query = select(_MESSAGES.c.way).where(*theirs).limit(1)
-        return (await (await db.connection()).execute(query)).first() is not None
+    query = select(_MESSAGES.c.way).where(*theirs).limit(1)
+    return await connections.row(query) is not None
 
 
 async def times_told(connections: Connections, shop: str, customer_id: int) -> dict[str, int]:

@@ -47,8 +47,7 @@ async def _variants(connections: Connections, shop: str, left: Abandonment) -> S
 async def _is_imported(connections: Connections, shop: str) -> bool:
     """Return whether every product that the shop sells is known."""
     done = and_(_BACKFILLS.c.shop == shop, _BACKFILLS.c.kind == "products", _BACKFILLS.c.status == "done")
-    async with connections.read() as db:
-        return bool(await (await db.connection()).scalar(select(exists().where(done))))
+    return bool(await connections.scalar(select(exists().where(done))))
 
 
 def _is_sold(row: Any) -> bool:

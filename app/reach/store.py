@@ -77,8 +77,7 @@ async def silent_checkouts(
         )
         .order_by(token)
     )
-    async with connections.read() as db:
-        return list(await (await db.connection()).scalars(query))
+    return await connections.scalars(query)
 
 
 async def happened_in(

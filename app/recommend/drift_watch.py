@@ -94,9 +94,8 @@ async def request_due_watches(connections: Connections) -> None:
 
 async def last_watch(connections: Connections, shop: str) -> DriftReport | None:
     """Return what the last look at the shop's model found, None before the first."""
-    async with connections.read() as db:
-        query = select(_WATCHES.c.content).where(_WATCHES.c.shop == shop)
-        content = await (await db.connection()).scalar(query)
+    query = select(_WATCHES.c.content).where(_WATCHES.c.shop == shop)
+    content = await connections.scalar(query)
     return None if content is None else msgspec.convert(content, DriftReport)
 
 
@@ -185,8 +184,7 @@ async def _keep(connections: Connections, shop: str, watch: DriftReport) -> None
 
 async def _untrained_since(connections: Connections, shop: str, since: datetime) -> bool:
     query = select(func.max(_MODELS.c.trained_at)).where(_MODELS.c.shop == shop)
-    async with connections.read() as db:
-        trained_at = await (await db.connection()).scalar(query)
+    trained_at = await connections.scalar(query)
     return trained_at is None or trained_at < since
 
 
@@ -195,5 +193,4 @@ async def _decided(connections: Connections, shop: str) -> bool:
     query = select(_DECISIONS.c.decision_id).where(
         and_(_DECISIONS.c.shop == shop, _DECISIONS.c.decided_at > since)
     )
-    async with connections.read() as db:
-        return (await (await db.connection()).execute(query.limit(1))).first() is not None
+    return await connections.row(query.limit(1)) is not None
