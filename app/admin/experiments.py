@@ -64,15 +64,19 @@ async def plan(connections: Connections, shop: Shop, query: QueryParams) -> dict
 
 
 async def reading(connections: Connections, shop: Shop, query: QueryParams) -> dict[str, Any]:
-    """Return what an experiment shows so far. query: `id`; `version`, else the latest that was started."""
+    """Return what an experiment shows so far.
+
+    query: `id`; `version`, else the latest that was started; `whom`, `vouched` for those alone who are.
+    """
     name, number = query.get("id", STANDING), query.get("version")
+    vouched = query.get("whom") == "vouched"
     of_it = [each for each in await versions(connections, shop.shop) if each.design.id == name]
     asked = [each for each in of_it if number in (None, str(each.version))]
     version = max(asked, key=lambda each: (each.started_at is not None, each.version), default=None)
     names = await campaign_names(connections, shop)
     shown: lately.Dated[Readout] | None = None
     with suppress(NotFound, InputError):
-        shown = await lately.shown(connections, shop.shop, name, number)
+        shown = await lately.shown(connections, shop.shop, name, number, vouched)
     found = shown.value if shown else None
     return {
         "id": name,
@@ -80,6 +84,7 @@ async def reading(connections: Connections, shop: Shop, query: QueryParams) -> d
         "name": _name(version),
         "version": None if version is None else _shown(version, of_it),
         "as_of": as_of_words(shown) if shown else "",
+        "vouched": vouched,
         "found": None if found is None else _told(found, names),
         "uncounted": _uncounted(shop, version),
         "arms": [] if version is None else _kept_arms(version, names),

@@ -74,18 +74,20 @@ async def earned(connections: Connections, shop: ShopDomain, days: int, model: M
 
 
 async def shown(
-    connections: Connections, shop: ShopDomain, experiment_id: str, number: str | None
+    connections: Connections, shop: ShopDomain, experiment_id: str, number: str | None, vouched: bool = False
 ) -> Dated[Readout]:
     """Return what an experiment shows. number: its version, else the latest that was started.
 
-    Raises as `read_out`.
+    vouched: of those alone whom Shopify vouches for. Raises as `read_out`.
     """
     ahead = await _large.of(connections, shop)
     if ahead and (key := await key_of_ahead(connections, shop, experiment_id, number)):
         kept = await kept_figures(connections, shop)
         found = kept.shown.get(key) if kept else None
-        return Dated(found.readout, found.read_at) if found else Dated(None)
-    return Dated(await read_out(connections, shop, experiment_id, datetime.now(UTC), number))
+        readout = found and (found.vouched if vouched else found.readout)
+        return Dated(readout, found.read_at) if found and readout else Dated(None)
+    now = datetime.now(UTC)
+    return Dated(await read_out(connections, shop, experiment_id, now, number, vouched=vouched))
 
 
 async def base(connections: Connections, shop: ShopDomain, metric: str, window_days: int) -> Baseline:

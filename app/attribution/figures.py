@@ -146,15 +146,16 @@ async def read_figures(connections: Connections, shop: ShopDomain, now: datetime
     days = [now - timedelta(days=ago) for ago in reversed(range(CHART_DAYS))]
     periods = [Period(now - timedelta(days=each), now) for each in PERIODS]
     periods += [Period(day - MONTH, day) for day in days]
-    found = await standing(connections, shop, [Period(None, now), *periods])
-    told = caused_of(found if isinstance(found, Refusal) else found[1:], len(periods))
+    ever = Period(None, now), Period(None, now, vouched=True)
+    found = await standing(connections, shop, [*ever, *periods])
+    told = caused_of(found if isinstance(found, Refusal) else found[len(ever) :], len(periods))
     caused = dict(zip(PERIODS, told, strict=False))
     earned = await _earned(connections, shop, now, caused)
     month = await read_month(connections, shop, now, caused[MONTH.days])
     by_day = tuple(zip(days, told[len(PERIODS) :], strict=True))
     shown = await read_versions(connections, shop, now, MANY, before.shown if before else {})
     if not isinstance(found, Refusal):
-        shown[key_of(STANDING, found[0].version)] = StoredReadout(now, found[0])
+        shown[key_of(STANDING, found[0].version)] = StoredReadout(now, found[0], found[1])
     bases = await read_bases(connections, shop, now, before.bases if before else None)
     return ShopFigures(now, monotonic() - begun, month, by_day, earned, shown, bases)
 

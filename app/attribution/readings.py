@@ -12,7 +12,7 @@ from app.connections import Connections
 from app.errors import NotFound
 from app.experiments.assign import STANDING
 from app.experiments.baseline import Baseline, baselines_of
-from app.experiments.store import Readout, latest_standing, read_out, version_named
+from app.experiments.store import Period, Readout, latest_standing, read_outs, version_named
 from app.experiments.versions import Version, versions
 from app.values import ShopDomain
 
@@ -30,10 +30,11 @@ class StoredBaselines(msgspec.Struct, frozen=True):
 
 
 class StoredReadout(msgspec.Struct, frozen=True):
-    """What a version shows, and when that was read."""
+    """What a version shows, and when that was read. vouched: of those alone whom Shopify vouches for."""
 
     read_at: datetime
     readout: Readout
+    vouched: Readout | None = None
 
 
 def key_of(experiment_id: str, version: str | int) -> str:
@@ -73,8 +74,10 @@ async def read_versions(
             continue
         known = before.get(key)
         if known is None or not _stays(version, known, now):
-            number = str(version.version)
-            known = StoredReadout(now, await read_out(connections, shop, version.design.id, now, number))
+            periods, number = [Period(None, now), Period(None, now, vouched=True)], str(version.version)
+            known = StoredReadout(
+                now, *await read_outs(connections, shop, version.design.id, periods, number)
+            )
         found[key] = known
     return found
 

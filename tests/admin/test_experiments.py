@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
+from sqlalchemy import update
 
 from app.admin.experiments_form import arm_words
 from app.admin.experiments_view import provisos
@@ -21,6 +22,8 @@ from app.experiments.outcomes import DataQuality
 from app.experiments.store import Readout
 from app.experiments.versions import Version, draft, versions
 from app.shops.store import get_shop
+from app.tables import DecisionRow
+from app.upsert import table_of
 from app.values import ShopDomain
 from tests.admin.campaign_factories import keep_named
 from tests.admin.experiment_factories import days_ago, design, keep_experiment
@@ -30,6 +33,7 @@ from tests.experiments.test_export import a_readout
 from tests.shops.web import browsing
 
 CALLS = "/admin/api/experiments"
+DECISIONS = table_of(DecisionRow)
 ALL = ("", "/new", "/read", "/earned")
 BODIES: dict[str, Any] = {
     "plan": {"form": {}},
@@ -99,6 +103,23 @@ async def test_groups_that_did_not_split_as_planned_have_no_figures(
     assert "These figures can't be trusted" in text
     assert "Visitors did not split as planned, so no comparison can be trusted." in text
     assert 'class="interval' not in text
+
+
+async def test_those_whom_shopify_vouches_for_can_be_read_alone(
+    connections: Connections, browser: httpx.AsyncClient
+) -> None:
+    await keep_experiment(connections)
+    assert "whom=vouched" not in await page(browser, "/read", id="dear")  # all came first in a checkout
+    async with connections.write() as db:
+        first = DECISIONS.c.decision_id.in_([f"e{n}" for n in range(300)])
+        await (await db.connection()).execute(update(DECISIONS).where(first).values(surface="storefront"))
+    text = await page(browser, "/read", id="dear")
+    assert "800 of 1,000 planned shoppers were followed to the end." in text
+    assert "id=dear&version=1&whom=vouched" in text.replace("&amp;", "&")
+    alone = await page(browser, "/read", id="dear", version="1", whom="vouched")
+    assert "500 of 1,000 planned shoppers were followed to the end." in alone
+    assert "Only shoppers whom Shopify vouches for" in alone
+    assert "Download as CSV" not in alone  # the file is of all
 
 
 async def test_too_few_shoppers_are_told_as_too_few(

@@ -74,12 +74,17 @@ async def test_pages_show_what_the_worker_found_as_they_would_have_read_it(
     assert [each["value"] for each in kept["days"]] == [each["value"] for each in days]
 
 
-@pytest.mark.parametrize("name", ["dear", "standing"])
+@pytest.mark.parametrize(("name", "whom"), [("dear", ""), ("standing", ""), ("dear", "vouched")])
 async def test_an_experiments_page_shows_what_the_worker_found_as_it_would_have_read_it(
-    connections: Connections, browser: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, name: str
+    connections: Connections,
+    browser: httpx.AsyncClient,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    whom: str,
 ) -> None:
     async def shown() -> tuple[str, str]:
-        page = await opened(browser, "/admin/experiments/read", id=name)
+        about = {"id": name, "whom": whom}
+        page = await opened(browser, "/admin/experiments/read", **about)
         as_of, _, rest = page.rpartition("data-as-of")
         return as_of and rest[:60], page.partition("<s-banner")[2].partition("</s-page>")[0]
 
