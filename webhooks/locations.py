@@ -12,9 +12,8 @@ from app.catalog.stock import record_offline_locations
 from app.connections import Connections
 from app.errors import ShopifyRefused
 from app.shops.changes import CATALOG_CHANGED, announce_change
-from app.shops.tokens import ask_shop
 from webhooks.documents import LOCATIONS
-from webhooks.payload import Payload
+from webhooks.paging import pages
 
 _log = logging.getLogger(__name__)
 
@@ -34,14 +33,7 @@ async def note_locations(connections: Connections, shop: str) -> None:
 
 
 async def _offline(connections: Connections, shop: str) -> AsyncIterator[int]:
-    after: str | None = None
-    while True:
-        answer = await ask_shop(connections, shop, LOCATIONS, {"after": after})
-        page = Payload(answer).child("locations")
-        for node in page.children("nodes"):
-            sells = node.flag_or_none("isActive"), node.flag_or_none("fulfillsOnlineOrders")
-            if False in sells:
+    async for _, nodes in pages(connections, shop, LOCATIONS, "locations"):
+        for node in nodes:
+            if False in (node.flag_or_none("isActive"), node.flag_or_none("fulfillsOnlineOrders")):
                 yield node.id("id")
-        if not page.child("pageInfo").flag_or_none("hasNextPage"):
-            return
-        after = page.child("pageInfo").text("endCursor")

@@ -16,10 +16,10 @@ from app.catalog.stock import offline_locations
 from app.connections import Connections
 from app.events.kinds import AnyEvent, InventoryChanged
 from app.shops.store import Shop
-from app.shops.tokens import ask_shop
 from app.tables import InventoryRow, VariantRow
 from app.upsert import chunks, table_of
 from webhooks.documents import STOCK_OF_PRODUCT
+from webhooks.paging import pages
 from webhooks.payload import Payload
 from webhooks.read_admin import read_level, uncounted
 
@@ -108,18 +108,12 @@ async def _unheard(
 async def _stock(connections: Connections, shop: Shop, gid: str) -> _Stock:
     """Return where how much of the product is."""
     stock = _Stock()
-    variables: dict[str, str | None] = {"id": gid, "after": None}
-    while True:
-        answer = Payload(await ask_shop(connections, shop.shop, STOCK_OF_PRODUCT, variables))
-        product = answer.child_or_none("product")
-        if product is None:  # deleted since
-            return stock
-        page = product.child("variants")
-        for variant in page.children("nodes"):
+    async for _, variants in pages(
+        connections, shop.shop, STOCK_OF_PRODUCT, "variants", of="product", id=gid
+    ):
+        for variant in variants:
             _add(stock, shop, variant.child("inventoryItem"))
-        if not page.child("pageInfo").flag_or_none("hasNextPage"):
-            return stock
-        variables["after"] = page.child("pageInfo").text("endCursor")
+    return stock
 
 
 def _add(stock: _Stock, shop: Shop, item: Payload) -> None:

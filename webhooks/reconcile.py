@@ -44,6 +44,7 @@ from webhooks.missed_refunds import missed_refunds
 from webhooks.missed_stock import missed_stock
 from webhooks.missed_variants import told_in_part
 from webhooks.offerable import note_offerable
+from webhooks.paging import pages
 from webhooks.payload import Payload
 from webhooks.read_admin import read_customer, read_order, read_product
 
@@ -124,7 +125,7 @@ async def _compared(
 
 async def _compare_records(kind: Kind, connections: Connections, shop: Shop, since: datetime) -> int:
     missed = 0
-    async for changed in _pages(connections, shop, kind.changed, f"{kind.name}s", since):
+    async for changed in _changed_pages(connections, shop, kind.changed, f"{kind.name}s", since):
         for gid in await _news(connections, shop, kind, changed):
             missed += await tell(connections, shop, kind, gid)
         if kind.beside:
@@ -134,7 +135,7 @@ async def _compare_records(kind: Kind, connections: Connections, shop: Shop, sin
 
 async def _compare_costs(connections: Connections, shop: Shop, since: datetime) -> int:
     missed = 0
-    async for changed in _pages(connections, shop, CHANGED_ITEMS, "inventoryItems", since):
+    async for changed in _changed_pages(connections, shop, CHANGED_ITEMS, "inventoryItems", since):
         missed += await _append(connections, await missed_costs(connections, shop, told_costs(shop, changed)))
     return missed
 
@@ -151,19 +152,13 @@ def _since(last: datetime, now: datetime) -> datetime:
     return (last if last <= now + _OVERLAP else now - _AT_LEAST) - _OVERLAP
 
 
-async def _pages(
-    connections: Connections, shop: Shop, changed: str, field: str, since: datetime
+async def _changed_pages(
+    connections: Connections, shop: Shop, query: str, field: str, since: datetime
 ) -> AsyncIterator[list[Payload]]:
     """Yield which of the shop's records changed since then and when, a page at a time."""
-    variables = {"changed": f"updated_at:>='{since:%Y-%m-%dT%H:%M:%SZ}'", "after": None}
-    while True:
-        answer = await ask_shop(connections, shop.shop, changed, variables)
-        page = Payload(answer).child(field)
-        yield page.children("nodes")
-        info = page.child("pageInfo")
-        if not info.flag_or_none("hasNextPage"):
-            return
-        variables = variables | {"after": info.text("endCursor")}
+    filter_by = f"updated_at:>='{since:%Y-%m-%dT%H:%M:%SZ}'"
+    async for _, nodes in pages(connections, shop.shop, query, field, changed=filter_by):
+        yield nodes
 
 
 async def _news(connections: Connections, shop: Shop, kind: Kind, changed: Sequence[Payload]) -> list[str]:
@@ -194,19 +189,15 @@ async def tell(connections: Connections, shop: Shop, kind: Kind, gid: str) -> bo
 
 async def _read(connections: Connections, shop: Shop, kind: Kind, gid: str) -> Change | None:
     """Return the record with all its parts, None for one that is not there. Raises InputError."""
-    variables: dict[str, str | None] = {"id": gid}
+    record: Payload | None = None
     parts: list[Payload] = []
-    while True:
-        node = Payload(await ask_shop(connections, shop.shop, kind.one, variables)).child_or_none(kind.name)
-        if node is None:
-            return None
-        if kind.parts is None:
-            return kind.read(shop, node, ())
-        page = node.child(kind.parts)
-        parts += page.children("nodes")
-        if not page.child("pageInfo").flag_or_none("hasNextPage"):
-            return kind.read(shop, node, parts)
-        variables["after"] = page.child("pageInfo").text("endCursor")
+    if kind.parts is None:
+        answer = Payload(await ask_shop(connections, shop.shop, kind.one, {"id": gid}))
+        record = answer.child_or_none(kind.name)
+    else:
+        async for owner, page in pages(connections, shop.shop, kind.one, kind.parts, of=kind.name, id=gid):
+            record, parts = owner, parts + page
+    return kind.read(shop, record, parts) if record else None
 
 
 async def _beside_products(
