@@ -16,7 +16,7 @@ import polars as pl
 
 from app.profiles import classifier_training, clusters, lifetime, lifetime_training, trees
 from app.profiles.purchases import DAY_S, Orders, Purchases, clean, history_of
-from app.profiles.rfm import RfmMeasures, Scores, cuts, measure, score, score_all
+from app.profiles.rfm import RfmMeasures, Scores, cuts, measure, score
 from app.profiles.rfm_segments import SEGMENTS, segment
 from app.profiles.snapshots import FEATURES, features_of, snapshot, window_days
 from benchmarks.clusters import cluster_figures
@@ -87,7 +87,7 @@ def _scores(shops: dict[str, tuple[Orders, int]]) -> Iterator[str]:
     yield "|---|---|---|---|---|---|"
     for name, (orders, now) in shops.items():
         measures = measure(clean(orders, now), now)
-        ours = score_all(cuts(measures), measures)
+        ours = np.array(_scored(measures))
         theirs = independent_scores(orders, now)
         assert theirs["customer"].to_list() == measures.customer_ids.tolist()
         same = int((ours == theirs.drop("customer").to_numpy()).sum())
@@ -95,6 +95,11 @@ def _scores(shops: dict[str, tuple[Orders, int]]) -> Iterator[str]:
             f"| {name} | {len(orders):,} | {len(measures):,} | {np.mean(measures.orders == 1):.1%} "
             f"| {same:,} of {ours.size:,} | {_set_apart(measures):.1%} |"
         )
+
+
+def _scored(measures: RfmMeasures) -> list[Scores]:
+    shop, columns = cuts(measures), (measures.recency_days, measures.orders, measures.spent_minor)
+    return [score(shop, *each) for each in zip(*(column.tolist() for column in columns), strict=True)]
 
 
 def _set_apart(measures: RfmMeasures) -> float:
@@ -111,8 +116,7 @@ def _named_segments(name: str, purchases: Purchases, now: int) -> Iterator[str]:
     days = window_days(purchases)
     moment = now - days * DAY_S
     measures = measure(purchases.before(moment), moment)
-    scores = score_all(cuts(measures), measures).tolist()
-    names = np.array([segment(Scores(*each)) for each in scores])
+    names = np.array([segment(each) for each in _scored(measures)])
     seen = snapshot(purchases, moment, days)
     assert seen.customer_ids.tolist() == measures.customer_ids.tolist()
     yield f"\n### Named segments of {name}, and what they did in the {days} days after\n"

@@ -21,7 +21,6 @@ from typing import NamedTuple
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from app.profiles.purchases import DAY_S, Ints, Purchases
 
@@ -106,13 +105,3 @@ def score(shop: RfmThresholds, recency_days: int, orders: int, spent_minor: int)
         frequency=1 if orders <= 1 else 1 + bisect_right(shop.orders, orders),
         monetary=1 + bisect_right(shop.spent_minor, spent_minor),
     )
-
-
-def score_all(shop: RfmThresholds, measures: RfmMeasures) -> NDArray[np.int8]:
-    """Return the scores of many, int8 of shape (customers, 3), columns as in Scores."""
-    columns = (
-        np.searchsorted(shop.recency, -measures.recency_days, side="right"),
-        np.where(measures.orders <= 1, 0, np.searchsorted(shop.orders, measures.orders, side="right")),
-        np.searchsorted(shop.spent_minor, measures.spent_minor, side="right"),
-    )
-    return (np.stack(columns, axis=1) + 1).astype(np.int8)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.profiles.purchases import Orders, clean
-from app.profiles.rfm import NEVER, RfmMeasures, Scores, cut, cuts, measure, score, score_all
+from app.profiles.rfm import NEVER, RfmMeasures, Scores, cut, cuts, measure, score
 from benchmarks.histories import MissingHistory, cdnow, complete_journey, last_moment
 from tests.profiles.purchase_factories import NOW_S, Row, orders_of
 
@@ -83,7 +83,6 @@ def test_nobody_has_no_scores_and_no_cuts() -> None:
     nobody = measure(clean(orders_of([]), NOW_S), NOW_S)
     assert len(nobody) == 0
     assert cuts(nobody).orders == (NEVER,) * 4
-    assert score_all(cuts(nobody), nobody).shape == (0, 3)
 
 
 def test_one_order_scores_one_for_frequency_however_many_did_the_same() -> None:
@@ -97,26 +96,6 @@ def test_who_gave_everything_back_is_not_scored_and_owes_nobody() -> None:
     assert measures.customer_ids.tolist() == [1, 3]
     assert measures.spent_minor.tolist() == [1_000, 0]
     assert measures.recency_days.tolist() == [0, 5]  # giving money back is no purchase
-
-
-rows = st.builds(
-    Row,
-    st.integers(1, 9),
-    st.floats(-5, 400),
-    st.integers(-500, 5_000),
-    st.integers(0, 600),
-    st.booleans(),
-    st.none(),
-)
-
-
-@given(st.lists(rows, max_size=40))
-def test_many_at_once_and_one_at_a_time_agree(history: list[Row]) -> None:
-    measures = measure(clean(orders_of(history), NOW_S), NOW_S)
-    shop = cuts(measures)
-    columns = (measures.recency_days, measures.orders, measures.spent_minor)
-    singly = [score(shop, *each) for each in zip(*(column.tolist() for column in columns), strict=True)]
-    assert list(map(tuple, score_all(shop, measures).tolist())) == singly
 
 
 def independent(orders: Orders, now: int) -> pd.DataFrame:
@@ -143,4 +122,6 @@ def test_real_histories_agree_with_an_independent_implementation(history: object
     measures: RfmMeasures = measure(clean(orders, now), now)
     expected = independent(orders, now)
     assert measures.customer_ids.tolist() == expected.index.tolist()
-    assert (score_all(cuts(measures), measures) == expected.to_numpy()).all()
+    shop, columns = cuts(measures), (measures.recency_days, measures.orders, measures.spent_minor)
+    each = zip(*(column.tolist() for column in columns), strict=True)
+    assert [score(shop, *measured) for measured in each] == list(map(tuple, expected.to_numpy().tolist()))

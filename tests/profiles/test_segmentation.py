@@ -9,7 +9,7 @@ import pytest
 from app.profiles.behaviour import Behaviour, matrix
 from app.profiles.classifier_training import AT_RISK, LOYAL
 from app.profiles.purchases import DAY_S, Purchase, Purchases, clean, history_of
-from app.profiles.rfm import measure, score_all
+from app.profiles.rfm import measure, score
 from app.profiles.rfm_segments import segment
 from app.profiles.segmentation import (
     Segmentation,
@@ -110,11 +110,11 @@ def test_classifiers_do_not_speak_of_who_is_long_gone(grocer: Trained) -> None:
 def test_one_customer_and_all_customers_are_scored_alike(grocer: Trained) -> None:
     trained, purchases, now = grocer
     shop, measures = trained.segmentation, measure(purchases, now)
-    every = score_all(shop.cuts, measures)
+    columns = (measures.recency_days, measures.orders, measures.spent_minor)
     for at in range(0, len(measures), 97):
         history = history_of(purchases, int(measures.customer_ids[at]))
-        assert scores_of(shop.cuts, history, now) == tuple(every[at].tolist())
         scores = scores_of(shop.cuts, history, now)
+        assert scores == score(shop.cuts, *(int(column[at]) for column in columns))
         assert memberships(shop, history, now)[-1].name == segment(scores)
 
 
