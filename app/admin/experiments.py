@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
@@ -13,7 +13,7 @@ from app.admin import experiments_earned as earned_told
 from app.admin import experiments_view as view
 from app.admin import lately
 from app.admin.credited_file import months
-from app.admin.experiments_form import TRIES, Form, Tries, arm_words
+from app.admin.experiments_form import TRIES, Form, Tries, arm_words, scheduled_words
 from app.admin.experiments_store import choices
 from app.admin.figures import month
 from app.admin.home_view import as_of_words
@@ -22,10 +22,12 @@ from app.admin.pausing import uncounted_words
 from app.attribution.figures import PERIODS
 from app.attribution.models import Model
 from app.attribution.report import Report
+from app.campaigns.campaign import Campaign
 from app.campaigns.store import all_campaigns
 from app.connections import Connections
 from app.errors import InputError, NotFound
 from app.experiments.assign import STANDING
+from app.experiments.patch import CAMPAIGNS
 from app.experiments.store import Readout
 from app.experiments.versions import Version, versions
 from app.shops.store import Shop
@@ -73,7 +75,8 @@ async def reading(connections: Connections, shop: Shop, query: QueryParams) -> d
     of_it = [each for each in await versions(connections, shop.shop) if each.design.id == name]
     asked = [each for each in of_it if number in (None, str(each.version))]
     version = max(asked, key=lambda each: (each.started_at is not None, each.version), default=None)
-    names = await campaign_names(connections, shop)
+    campaigns = [each.campaign for each in await all_campaigns(connections, shop.shop)]
+    names = {each.id: each.name for each in campaigns}
     shown: lately.Dated[Readout] | None = None
     with suppress(NotFound, InputError):
         shown = await lately.shown(connections, shop.shop, name, number, vouched)
@@ -87,6 +90,7 @@ async def reading(connections: Connections, shop: Shop, query: QueryParams) -> d
         "vouched": vouched,
         "found": None if found is None else _told(found, names),
         "uncounted": _uncounted(shop, version),
+        "scheduled": "" if version is None else _scheduled(version, campaigns),
         "arms": [] if version is None else _kept_arms(version, names),
         **frame(f"{PATH}/read"),
     }
@@ -155,6 +159,14 @@ def _uncounted(shop: Shop, version: Version | None) -> str:
     return uncounted_words(shop, began_at or now, ended_at or now)
 
 
+def _scheduled(version: Version, campaigns: Iterable[Campaign]) -> str:
+    """Return what the schedules of the campaigns it changes do to it while it is not over."""
+    if version.status == "stopped":
+        return ""
+    changed = {name for arm in version.design.arms for name in arm.changes.get(CAMPAIGNS) or ()}
+    return scheduled_words((each for each in campaigns if each.id in changed), datetime.now(UTC))
+
+
 def _name(version: Version | None) -> str:
     return "" if version is None else version.design.says or version.design.id
 
@@ -166,10 +178,12 @@ def _form(query: QueryParams) -> Form:
 
 def _told(found: Readout, names: Mapping[str, str]) -> dict[str, Any]:
     done, words = view.progress(found)
+    figures = view.figures(found, names)
     return {
         "says": view.says(found, names),
         "groups": view.groups(found, names),
-        "figures": view.figures(found, names),
+        "figures": [each for each in figures if not each.missing],
+        "untold": [each for each in figures if each.missing],
         "notes": view.notes(found),
         "provisos": view.provisos(found, names),
         "done": done,

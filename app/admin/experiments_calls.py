@@ -24,6 +24,7 @@ from app.admin.experiments_form import (
     design_of,
     experiment_id_of,
     scheduled_words,
+    tried,
     wrong_with,
 )
 from app.admin.experiments_store import choices, keep_arm
@@ -85,7 +86,8 @@ class CreditedMonth(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 async def plan(request: Request, connections: Connections, shop: Shop) -> Response:
     """Return how many shoppers and days it takes to find what is to be found, or why nobody can say."""
     form = (await read_call(request, DraftExperiment, _MAX_BODY)).form
-    aim, when = aim_of(form), scheduled_words(form, await choices(connections, shop), datetime.now(UTC))
+    campaigns = tried(form, await choices(connections, shop))
+    aim, when = aim_of(form), scheduled_words(campaigns, datetime.now(UTC))
     try:
         base, needed, days = await _planned(connections, shop, aim)
     except (InputError, NotFound, ValueError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -110,22 +110,22 @@ def design_of(form: Form, choices: Choices, experiment_id: str, planned_units: i
     )  # fmt: skip
 
 
-def scheduled_words(form: Form, choices: Choices, now: datetime) -> str:
+def scheduled_words(campaigns: Iterable[Campaign], now: datetime) -> str:
     """Return what the schedules of the campaigns that are tried come to, empty where none has one."""
     return " ".join(
         _(
-            "“%(name)s” has a schedule: %(when)s. Who comes at another time sees nothing of it and is "
-            "counted all the same, so a difference comes out smaller and takes longer to find.",
+            "“%(name)s” only runs at set times: %(when)s. Shoppers who come at other times don't see it "
+            "but still count, so a difference looks smaller and takes longer to find.",
             name=campaign.name,
             when=when_words(campaign.schedule),
         )
-        for campaign in _tried(form, choices)
+        for campaign in campaigns
         if _has_breaks(campaign, now)
     )
 
 
-def _tried(form: Form, choices: Choices) -> Iterator[Campaign]:
-    """Yield the campaigns that what is tried is about."""
+def tried(form: Form, choices: Choices) -> Iterator[Campaign]:
+    """Yield the campaigns that the form is about."""
     named = (form.campaign, form.other) if form.tries == "two_campaigns" else (form.campaign,)
     if form.tries in ("without_campaign", "two_campaigns", "words"):
         yield from (choices.campaigns[each] for each in dict.fromkeys(named) if each in choices.campaigns)

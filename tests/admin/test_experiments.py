@@ -84,6 +84,9 @@ async def test_a_winner_is_told_in_plain_words_with_its_limits(
     assert "chance alone does not explain it" in text
     assert "800 of 1,000 planned shoppers were followed to the end." in text
     assert 'class="interval good"' in text
+    # A figure that is not known is a sentence, and no row of dashes.
+    assert "<s-table-cell>–" not in text
+    assert "so chance has no measure." in text
 
 
 async def test_without_a_difference_there_is_no_winner_yet(
@@ -150,7 +153,7 @@ async def test_a_plan_says_how_long_it_takes(connections: Connections, browser: 
     assert finer["units"] > 3 * answer["units"]
 
 
-async def test_a_plan_says_what_a_campaigns_schedule_does_to_it(
+async def test_a_plan_and_its_page_say_what_a_campaigns_schedule_does_to_it(
     connections: Connections, browser: httpx.AsyncClient
 ) -> None:
     await keep(connections, shop_row())
@@ -167,8 +170,16 @@ async def test_a_plan_says_what_a_campaigns_schedule_does_to_it(
     assert {each for each, when in said.items() if not when} == {
         ("without_campaign", "always"), ("dear_ratio", "always"), ("dear_ratio", "mondays")
     }  # fmt: skip
+    scheduled = "“Mondays” only runs at set times: Monday · 10:00\xa0AM to 12:00\xa0PM"
     told = {when.partition(". ")[0] for when in said.values() if when}
-    assert told == {"“Mondays” has a schedule: Monday · 10:00\xa0AM to 12:00\xa0PM"}
+    assert told == {scheduled}
+    form = {"name": "Week", "tries": "two_campaigns", "campaign": "always", "other": "mondays"}
+    await call(browser, "keep", form=form)
+    await call(browser, "start", id="week")
+    said_there = scheduled.replace("\xa0", " ")
+    assert said_there in await page(browser, "/read", id="week")
+    await call(browser, "stop", id="week")
+    assert said_there not in await page(browser, "/read", id="week")
 
 
 async def test_a_shop_without_shoppers_may_start_all_the_same(

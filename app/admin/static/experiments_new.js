@@ -17,6 +17,13 @@ function showFields() {
   for (const part of form.querySelectorAll('[data-for]')) part.hidden = !part.dataset.for.split(' ').includes(tries);
 }
 
+/** Say what a campaign's schedule does to it; nothing where it has none. */
+function showWhen(says = '') {
+  const told = form.querySelector('[data-when]');
+  told.querySelector('span').textContent = says;
+  told.hidden = !says;
+}
+
 /** Show what is wrong, each beside its field, and lead to the first. */
 function show(error) {
   for (const field of form.querySelectorAll('[error]')) field.removeAttribute('error');
@@ -38,13 +45,13 @@ async function plan() {
     show();
     form.querySelector('[data-takes]').textContent = says.takes;
     form.querySelector('[data-from]').textContent = says.from;
-    form.querySelector('[data-when]').textContent = says.when;
+    showWhen(says.when);
   } catch (error) {
     if (turn !== latest) return;
     show(error);
     form.querySelector('[data-takes]').textContent = '–';
     form.querySelector('[data-from]').textContent = '';
-    form.querySelector('[data-when]').textContent = '';
+    showWhen();
   }
 }
 
