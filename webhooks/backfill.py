@@ -34,22 +34,22 @@ from app.shops.tokens import ask_shop
 from app.tables import BackfillRow
 from app.upsert import insert_new
 from app.values import ShopDomain
-from webhooks.bulk import UNDER_WAY, BulkFailed, failed, start_bulk
+from webhooks.bulk import UNDER_WAY, BulkFailed, bulk_error, start_bulk
 from webhooks.documents import BULK_CUSTOMERS, BULK_ORDERS, BULK_PRODUCTS, BULK_STATUS
 from webhooks.jsonl import Tree, trees
 from webhooks.locations import note_locations
-from webhooks.missed_costs import missed_costs, told_costs
-from webhooks.missed_refunds import read_sums, still_unknown
+from webhooks.missed_costs import missed_costs, read_costs
+from webhooks.missed_refunds import imported_refunds, unknown_refunds
 from webhooks.payload import Payload
 from webhooks.read_admin import read_customer, read_level, read_order, read_product, uncounted
 
 BATCH = 500
-# Before an import that Shopify gave up is tried again; after the last one it is the merchant's to ask.
+# Before an import that Shopify gave up is retried; after the last retry it is for the merchant to start.
 PAUSES = tuple(timedelta(minutes=each) for each in (1, 10, 60, 360))
-_FORGOTTEN = timedelta(days=7)
-_FIRST_LOOK_S = 0.2
-_LONGEST_LOOK_S = 10.0
-_PATIENCE_S = 30.0  # an operation can take hours, and whoever waits for it keeps a place from other jobs
+_ATTEMPTS_TTL = timedelta(days=7)
+_FIRST_POLL_S = 0.2
+_LONGEST_POLL_S = 10.0
+_LONGEST_WAIT_S = 30.0  # an operation can take hours, and a job that waits for it occupies one of few slots
 _log = logging.getLogger(__name__)
 
 
@@ -65,14 +65,14 @@ class Kind:
 async def run_backfill(connections: Connections, shop: ShopDomain) -> None:
     """Import what is still to be imported, then ask for a training; safe to repeat at any point.
 
-    A kind that Shopify refuses holds up no other, and is raised at the end; one that it began and gave up, or
-    of a shop that is frozen or locked, is tried again by itself, after pauses that grow. Raises
+    A kind that Shopify refuses does not hold up the others, and is raised at the end. An operation that
+    Shopify gave up, or a shop that is frozen or locked, is retried after growing pauses. Raises
     ShopifyUnavailable when it is worth trying again later, other ShopifyErrors when not.
     """
     async with only_one(connections, "backfill", shop):
         await job_begins(connections, "backfill", shop)
         try:
-            installed = await _described(connections, shop)
+            installed = await _refreshed_shop(connections, shop)
         except ShopClosed as closed:
             await _try_again(connections, shop, [closed])
             raise
@@ -94,9 +94,9 @@ async def run_backfill(connections: Connections, shop: ShopDomain) -> None:
 
 
 async def resume_backfill(connections: Connections, event: BulkOperationFinished) -> None:
-    """Go on with the import that this operation belongs to, if it is one of ours that nobody waits for.
+    """Continue the import that this operation belongs to, unless a job waits for it.
 
-    Who waits looks for itself: a second import after it would find nothing to do, and still train anew.
+    A waiting job polls by itself: a second one after it would import nothing, and still request a training.
     """
     if await is_under_way(connections, "backfill", event.shop):
         return
@@ -107,17 +107,17 @@ async def resume_backfill(connections: Connections, event: BulkOperationFinished
 
 
 async def _try_again(connections: Connections, shop: ShopDomain, refused: Sequence[ShopifyRefused]) -> None:
-    """Put the import back in the queue where what failed may get through, as often as there are pauses."""
+    """Requeue the import after the next of PAUSES, where what failed may succeed later."""
     if not any(isinstance(error, BulkFailed | ShopClosed) for error in refused):
         return
     key = redis_key(shop, "resting", "backfill")
     times = await connections.redis.incr(key)
-    await connections.redis.expire(key, _FORGOTTEN)
+    await connections.redis.expire(key, _ATTEMPTS_TTL)
     if times <= len(PAUSES):
         await hand_back(connections, "backfill", shop, PAUSES[times - 1])
 
 
-async def _described(connections: Connections, shop: ShopDomain) -> Shop | None:
+async def _refreshed_shop(connections: Connections, shop: ShopDomain) -> Shop | None:
     """Return the shop with the currency its prices are in now, None for one that does not have the app."""
     installed = await get_shop(connections, shop)
     if installed is None or installed.uninstalled_at is not None:
@@ -176,19 +176,19 @@ async def _wait(connections: Connections, shop: Shop, kind: Kind, row: BackfillR
 
     Raises ShopifyRefused when it failed, ShopifyUnavailable when it is still under way after a while.
     """
-    look_s, waited_s = _FIRST_LOOK_S, 0.0
+    poll_s, waited_s = _FIRST_POLL_S, 0.0
     while True:
         data = await ask_shop(connections, shop.shop, BULK_STATUS, {"id": row.operation_id})
         operation = data.get("node") or {"status": "EXPIRED"}
         if operation["status"] not in UNDER_WAY:
             break
-        if waited_s >= _PATIENCE_S:
+        if waited_s >= _LONGEST_WAIT_S:
             raise ShopifyUnavailable(f"{shop.shop} bulk {kind.name}: {operation['status']}")
-        await asyncio.sleep(look_s)
-        waited_s += look_s
-        look_s = min(look_s * 1.5, _LONGEST_LOOK_S)
+        await asyncio.sleep(poll_s)
+        waited_s += poll_s
+        poll_s = min(poll_s * 1.5, _LONGEST_POLL_S)
     if operation["status"] != "COMPLETED":
-        raise failed(f"{shop.shop} bulk {kind.name}", operation)
+        raise bulk_error(f"{shop.shop} bulk {kind.name}", operation)
     total, url = int(operation["rootObjectCount"]), operation["url"]
     status = "loading" if url else "done"  # Shopify writes no file for nothing
     return await _change(connections, shop.shop, kind, status=status, url=url, total=total)
@@ -231,12 +231,12 @@ async def _store_products(connections: Connections, shop: Shop, batch: Sequence[
         untracked = {each.inventory_item_id for each in product.variants if each.tracked is False}
         items = [variant.child("inventoryItem") for variant in variants if "inventoryItem" in variant]
         counted = [uncounted(e) if e.inventory_item_id in untracked else e for e in levels]
-        return product, told_costs(shop, items), counted
+        return product, read_costs(shop, items), counted
 
-    triples = _readable(read, shop, batch)
+    triples = _read_each(read, shop, batch)
     await record_products(connections, [product for product, _, _ in triples])
-    told = [cost for _, costs, _ in triples for cost in costs]
-    await record_costs(connections, await missed_costs(connections, shop, told))
+    costs = [cost for _, read, _ in triples for cost in read]
+    await record_costs(connections, await missed_costs(connections, shop, costs))
     await record_levels(connections, [level for _, _, levels in triples for level in levels])
 
 
@@ -244,7 +244,7 @@ async def _store_customers(connections: Connections, shop: Shop, batch: Sequence
     def read(tree: Tree) -> Any:
         return read_customer(shop.shop, Payload(tree.root), shop.currency)
 
-    customers = _readable(read, shop, batch)
+    customers = _read_each(read, shop, batch)
     await record_customers(connections, await only_kept(connections, customers))
 
 
@@ -252,16 +252,16 @@ async def _store_orders(connections: Connections, shop: Shop, batch: Sequence[Tr
     def read(tree: Tree) -> Any:
         node, lines = Payload(tree.root), [Payload(line) for line in tree.children]
         order = read_order(shop.shop, node, lines)
-        return order, read_sums(shop, node, order, lines)
+        return order, imported_refunds(shop, node, order, lines)
 
-    pairs = _readable(read, shop, batch)
+    pairs = _read_each(read, shop, batch)
     await record_orders(connections, await only_kept(connections, [order for order, _ in pairs]))
     refunds = [refund for _, theirs in pairs for refund in theirs]
-    await record_refunds(connections, await still_unknown(connections, shop, refunds))
+    await record_refunds(connections, await unknown_refunds(connections, shop, refunds))
 
 
-def _readable(read: Callable[[Tree], Any], shop: Shop, batch: Sequence[Tree]) -> list[Any]:
-    """Return what could be read; one odd object does not keep out a shop's history."""
+def _read_each(read: Callable[[Tree], Any], shop: Shop, batch: Sequence[Tree]) -> list[Any]:
+    """Return what could be read; one malformed object does not stop the import."""
     events = []
     for tree in batch:
         try:

@@ -16,28 +16,28 @@ from webhooks.jsonl import Tree, trees
 
 UNDER_WAY = {"CREATED", "RUNNING", "CANCELING"}
 _LOOK_EVERY_S = 2.0
-_NEVER = "ACCESS_DENIED"
-_OTHERS_FIRST = ("OPERATION_IN_PROGRESS", "LIMIT_REACHED")
+_PERMANENT = "ACCESS_DENIED"
+_BUSY = ("OPERATION_IN_PROGRESS", "LIMIT_REACHED")
 
 
 class BulkFailed(ShopifyRefused):
-    """Shopify began the operation and gave it up: the next one may get through."""
+    """Shopify started the operation and gave it up: another may complete."""
 
 
-def failed(what: str, operation: Mapping[str, Any]) -> ShopifyRefused:
-    """Return why an operation that ended did not complete."""
+def bulk_error(what: str, operation: Mapping[str, Any]) -> ShopifyRefused:
+    """Return the error for an operation that ended without completing."""
     why = operation.get("errorCode") or ""
-    kind = ShopifyRefused if why == _NEVER else BulkFailed
+    kind = ShopifyRefused if why == _PERMANENT else BulkFailed
     return kind(f"{what}: {operation['status']} {why}".rstrip())
 
 
 async def start_bulk(connections: Connections, shop: str, query: str) -> str:
-    """Return the id of the operation that runs the query. Raises ShopifyUnavailable while others go first."""
+    """Return the id of the operation that runs the query. Raises ShopifyUnavailable while too many run."""
     data = await ask_shop(connections, shop, START_BULK, {"query": query})
     try:
         started = accepted(data, "bulkOperationRunQuery", shop=shop)
     except ShopifyRefused as error:
-        if any(code in str(error) for code in _OTHERS_FIRST):
+        if any(code in str(error) for code in _BUSY):
             raise ShopifyUnavailable(str(error)) from error
         raise
     return str(started["bulkOperation"]["id"])
@@ -59,15 +59,15 @@ async def read_in_bulk(
 
 async def trees_in_bulk(connections: Connections, shop: str, query: str) -> AsyncIterator[Tree]:
     """Yield the objects that the query finds, each with what is in its connections. Raises ShopifyError."""
-    url = await _result(connections, shop, query)
+    url = await _result_url(connections, shop, query)
     if url is None:  # Shopify writes no file for nothing
         return
     async for tree in trees(download(connections.http, url)):
         yield tree
 
 
-async def _result(connections: Connections, shop: str, query: str) -> str | None:
-    """Return where Shopify put what was found, None for nothing. Raises ShopifyRefused when it failed."""
+async def _result_url(connections: Connections, shop: str, query: str) -> str | None:
+    """Return the URL of the result, None for an empty one. Raises ShopifyRefused when it failed."""
     wanted = {"id": await start_bulk(connections, shop, query)}
     while True:
         data = await ask_shop(connections, shop, BULK_STATUS, wanted)
@@ -76,6 +76,6 @@ async def _result(connections: Connections, shop: str, query: str) -> str | None
             break
         await asyncio.sleep(_LOOK_EVERY_S)
     if operation["status"] != "COMPLETED":
-        raise failed(f"{shop} bulk query", operation)
+        raise bulk_error(f"{shop} bulk query", operation)
     url: str | None = operation["url"]
     return url

@@ -42,7 +42,7 @@ async def note_collection(connections: Connections, event: CollectionsChanged) -
 
 async def note_changed(connections: Connections, shop: str) -> None:
     """Have the shop's collections read again: other products may be in them."""
-    await connections.redis.set(_changed(shop), 1, ex=_A_DAY_S)  # by then it is read anyway
+    await connections.redis.set(_changed_key(shop), 1, ex=_A_DAY_S)  # by then it is read anyway
     await note_active(connections.redis, [shop])
 
 
@@ -56,7 +56,7 @@ async def request_due_collections(connections: Connections) -> None:
 
 
 async def read_collections(connections: Connections, shop: ShopDomain) -> None:
-    """Keep the shop's collections as they are now; serving is told where any is another one.
+    """Keep the shop's collections as they are now; announce it to serving where any changed.
 
     What Shopify refuses or gives up is logged, and asked again after an hour. Raises ShopifyUnavailable when
     it is worth trying again soon.
@@ -67,27 +67,27 @@ async def read_collections(connections: Connections, shop: ShopDomain) -> None:
         if known is None or known.uninstalled_at is not None:
             return
         began = monotonic()
-        await connections.redis.delete(_changed(shop))
+        await connections.redis.delete(_changed_key(shop))
         try:
-            told = [each async for each in _told(connections, shop)]
+            collections = [each async for each in _all(connections, shop)]
         except ShopifyUnavailable:
             raise
         except ShopifyError as error:
             _log.warning("collections not read", extra={"shop": shop, "reason": str(error)})
-            await connections.redis.set(_rest(shop), 1, ex=_AN_HOUR_S)
-            await connections.redis.set(_changed(shop), 1, ex=_A_DAY_S)
+            await connections.redis.set(_resting_key(shop), 1, ex=_AN_HOUR_S)
+            await connections.redis.set(_changed_key(shop), 1, ex=_A_DAY_S)
             return
-        if await record_collections(connections, shop, told, datetime.now(UTC)):
+        if await record_collections(connections, shop, collections, datetime.now(UTC)):
             await announce_change(connections.redis, shop, CATALOG_CHANGED)
-        await connections.redis.set(_rest(shop), 1, ex=1 + int(RESTS * (monotonic() - began)))
+        await connections.redis.set(_resting_key(shop), 1, ex=1 + int(RESTS * (monotonic() - began)))
 
 
 async def _is_due(connections: Connections, shop: str) -> bool:
     redis = connections.redis
-    return bool(await redis.exists(_changed(shop)) and not await redis.exists(_rest(shop)))
+    return bool(await redis.exists(_changed_key(shop)) and not await redis.exists(_resting_key(shop)))
 
 
-async def _told(connections: Connections, shop: str) -> AsyncIterator[Collection]:
+async def _all(connections: Connections, shop: str) -> AsyncIterator[Collection]:
     async for tree in trees_in_bulk(connections, shop, BULK_COLLECTIONS):
         try:
             yield _read(tree)
@@ -101,9 +101,9 @@ def _read(tree: Tree) -> Collection:
     return Collection(node.id("id"), node.text("handle"), node.text("title"), tuple(products))
 
 
-def _changed(shop: str) -> str:
+def _changed_key(shop: str) -> str:
     return redis_key(shop, "collections", "changed")
 
 
-def _rest(shop: str) -> str:
+def _resting_key(shop: str) -> str:
     return redis_key(shop, "collections", "rest")

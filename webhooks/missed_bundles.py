@@ -15,8 +15,8 @@ from webhooks.payload import Payload
 _LINES = table_of(OrderLineRow)
 
 
-async def told_without_bundle(connections: Connections, shop: Shop, orders: Sequence[Payload]) -> list[str]:
-    """Return the GIDs of the orders to be read whole: a bundle of theirs is known by its parts alone."""
+async def orders_to_reread(connections: Connections, shop: Shop, orders: Sequence[Payload]) -> list[str]:
+    """Return the GIDs of the orders to read in full: of one of their bundles only the parts are known."""
     gids = {order.id("id"): order.text("id") for order in orders}
     found: set[int] = set()
     async with connections.read() as db:

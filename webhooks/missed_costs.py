@@ -21,17 +21,17 @@ _COSTS = table_of(ItemCostRow)
 Known = tuple[int | None, datetime]
 
 
-def told_costs(shop: Shop, items: Sequence[Payload]) -> list[CostChanged]:
-    """Return what Shopify says that these items cost, of those whose cost is in the shop's currency. Pure."""
+def read_costs(shop: Shop, items: Sequence[Payload]) -> list[CostChanged]:
+    """Return the costs of those items whose cost is in the shop's currency. Pure."""
     return [cost for item in items if (cost := read_cost(shop.shop, item, shop.currency))]
 
 
 async def missed_costs(
-    connections: Connections, shop: Shop, told: Sequence[CostChanged]
+    connections: Connections, shop: Shop, current: Sequence[CostChanged]
 ) -> list[CostChanged]:
-    """Return the costs that we know otherwise, and by nothing later; of an item never told of, any."""
-    known = await _known(connections, shop, [cost.inventory_item_id for cost in told])
-    return [cost for cost in told if _is_news(cost, known.get(cost.inventory_item_id))]
+    """Return the costs that differ from ours and are not older; of an item that is unknown, any."""
+    known = await _known(connections, shop, [cost.inventory_item_id for cost in current])
+    return [cost for cost in current if _is_missed(cost, known.get(cost.inventory_item_id))]
 
 
 async def _known(connections: Connections, shop: Shop, item_ids: Sequence[int]) -> dict[int, Known]:
@@ -46,8 +46,8 @@ async def _known(connections: Connections, shop: Shop, item_ids: Sequence[int]) 
     return known
 
 
-def _is_news(told: CostChanged, known: Known | None) -> bool:
+def _is_missed(current: CostChanged, known: Known | None) -> bool:
     if known is None:
-        return told.cost_minor is not None
+        return current.cost_minor is not None
     cost_minor, updated_at = known
-    return told.cost_minor != cost_minor and told.updated_at >= updated_at
+    return current.cost_minor != cost_minor and current.updated_at >= updated_at

@@ -1,4 +1,4 @@
-"""Refunds of changed and of imported orders that no delivery told of."""
+"""Refunds of changed and of imported orders whose webhook did not arrive."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ _log = logging.getLogger(__name__)
 async def missed_refunds(connections: Connections, shop: Shop, orders: Sequence[Payload]) -> list[AnyEvent]:
     """Return the refunds of these orders that we don't know.
 
-    One of nothing has no row to know it by, and is told again: that changes nothing.
+    A refund of nothing has no row, so it is returned each time, which has no effect.
     """
-    told = {refund.id("id"): order for order in orders for refund in order.children("refunds")}
-    known = await _known(connections, shop, _REFUNDS.c.refund_id, told)
+    listed = {refund.id("id"): order for order in orders for refund in order.children("refunds")}
+    known = await _known(connections, shop, _REFUNDS.c.refund_id, listed)
     missed: list[AnyEvent] = []
-    for gid in dict.fromkeys(order.text("id") for number, order in told.items() if number not in known):
+    for gid in dict.fromkeys(order.text("id") for number, order in listed.items() if number not in known):
         found = await _refunds_of(connections, shop, gid)
         missed += [refund for refund in found if refund.refund_id not in known]
     return missed
 
 
-async def still_unknown(
+async def unknown_refunds(
     connections: Connections, shop: Shop, refunds: Sequence[RefundCreated]
 ) -> list[RefundCreated]:
     """Return those that we don't know, of orders that are kept."""
@@ -71,7 +71,7 @@ async def _refunds_of(connections: Connections, shop: Shop, gid: str) -> list[Re
 
 
 def read_refund(shop: Shop, order_gid: str, node: Payload, tip_minor: int = 0) -> RefundCreated:
-    """Return the refund as its webhook would have told it. tip_minor: of the order. Pure."""
+    """Return the refund as from its webhook. tip_minor: of the order. Pure."""
     lines = node.child("refundLineItems")
     if lines.child("pageInfo").flag_or_none("hasNextPage"):
         raise InputError("refundLineItems do not fit a page", "refundLineItems")
@@ -85,85 +85,88 @@ def read_refund(shop: Shop, order_gid: str, node: Payload, tip_minor: int = 0) -
         shipping_minor=shipping,
     )
     tax = _total(node, "refundLineItems", "totalTaxSet", shop.currency)
-    told = with_tax(refund, _amount(node, "totalRefundedSet", shop.currency), tax)
+    refund = with_tax(refund, _amount(node, "totalRefundedSet", shop.currency), tax)
     items = [line.child("lineItem") for line in lines.children("nodes")]
     cards = {item.id("id") for item in items if item.flag_or_none("isGiftCard")}
     of_no_product = {item.id("id") for item in items if "vendor" not in item} - cards
-    return with_tips_apart(without_lines(told, cards), _tips(told, of_no_product, tip_minor))
+    return with_tips_apart(without_lines(refund, cards), _tips(refund, of_no_product, tip_minor))
 
 
 def _tips(refund: RefundCreated, of_no_product: Collection[int], tip_minor: int) -> set[int]:
-    """Return the lines of no product that gave back just what the order's tip was, if it had one."""
+    """Return the lines of no product that gave back exactly the order's tip."""
     tips = {line.line_id for line in refund.lines if tip_minor and line.amount_minor == tip_minor}
     return tips.intersection(of_no_product)
 
 
-def read_sums(shop: Shop, node: Payload, order: OrderFacts, lines: Sequence[Payload]) -> list[RefundCreated]:
-    """Return the order's refunds as an import tells them: what each gave back, and in the last one all units.
+def imported_refunds(
+    shop: Shop, node: Payload, order: OrderFacts, lines: Sequence[Payload]
+) -> list[RefundCreated]:
+    """Return an imported order's refunds: each with the amount it gave back, the last one with all units.
 
     lines: with how many units are left of each. Money beyond what the units are worth went with them, as
     tax. Where it was less, the shop kept what Shopify says that it did: the rest is what others were sent for
     instead, or was not paid yet when an edit removed it. What went back of gift cards was never counted as
     sold; shipping and tips stand beside the goods. Pure.
     """
-    refunds = [_sum_of(shop, node.text("id"), each) for each in node.children("refunds")]
-    refunds = _apart(refunds, _shipping_back(node, shop.currency) + _tips_back(order, lines))
+    refunds = [_total_only(shop, node.text("id"), each) for each in node.children("refunds")]
+    refunds = _split_off(refunds, _shipping_refund(node, shop.currency) + _tips_refund(order, lines))
     left = {line.id("id"): line.count_or_none("currentQuantity") for line in lines}
-    back = tuple(_units(line, line.quantity - (left[line.line_id] or 0)) for line in order.lines)
+    back = tuple(_returned_units(line, line.quantity - (left[line.line_id] or 0)) for line in order.lines)
     back = tuple(each for each in back if left[each.line_id] is not None and each.quantity > 0)
     goods_minor = sum(each.amount_minor for each in back)
-    cards_minor = sum(_gift_card_back(line, order.currency) for line in lines)
+    cards_minor = sum(_gift_card_refund(line, order.currency) for line in lines)
     # Of a card that is spent in part less was paid back than it cost: of goods all was.
     beside_goods = sum(each.other_minor for each in refunds) - goods_minor
-    refunds = _without(refunds, min(cards_minor, max(0, beside_goods)))
+    refunds = _less(refunds, min(cards_minor, max(0, beside_goods)))
     if not refunds or not back:
         return refunds
     *before, last = sorted(refunds, key=lambda each: each.created_at)
     rest = sum(each.other_minor for each in refunds) - goods_minor
     kept_minor = max(0, min(-rest, _amount(node, "refundDiscrepancySet", shop.currency)))
-    told_minor = sum(each.other_minor for each in before)  # of units that the last one tells
-    return [*before, replace(last, lines=back, other_minor=-kept_minor - told_minor, tax_minor=max(rest, 0))]
+    earlier_minor = sum(each.other_minor for each in before)  # for units that the last one lists
+    other_minor = -kept_minor - earlier_minor
+    return [*before, replace(last, lines=back, other_minor=other_minor, tax_minor=max(rest, 0))]
 
 
-def _gift_card_back(line: Payload, currency: str) -> int:
-    """Return what was given back of the line for a gift card, nothing where it is none."""
-    return _back_of(line, currency) if line.flag_or_none("isGiftCard") else 0
+def _gift_card_refund(line: Payload, currency: str) -> int:
+    """Return what was given back for the line, in minor units; 0 where it is no gift card."""
+    return _paid_back(line, currency) if line.flag_or_none("isGiftCard") else 0
 
 
-def _shipping_back(node: Payload, currency: str) -> int:
+def _shipping_refund(node: Payload, currency: str) -> int:
     """Return what was given back of the order's shipping, in all of its refunds."""
     name = "totalRefundedShippingSet"
     return _amount(node, name, currency) if name in node else 0
 
 
-def _tips_back(order: OrderFacts, lines: Sequence[Payload]) -> int:
-    """Return what was given back of tips: of lines that are none of goods, and no gift card's."""
+def _tips_refund(order: OrderFacts, lines: Sequence[Payload]) -> int:
+    """Return what was given back of tips: of lines that are neither goods nor gift cards."""
     goods = {line.line_id for line in order.lines}
     tips = (line for line in lines if line.id("id") not in goods and not line.flag_or_none("isGiftCard"))
-    return sum(_back_of(line, order.currency) for line in tips)
+    return sum(_paid_back(line, order.currency) for line in tips)
 
 
-def _back_of(line: Payload, currency: str) -> int:
-    """Return what was paid for the units of the line that went back, nothing where that is not told."""
+def _paid_back(line: Payload, currency: str) -> int:
+    """Return what was paid for the returned units of the line, 0 where their number is unknown."""
     sold, left = read_line(line, currency), line.count_or_none("currentQuantity")
-    return 0 if left is None else _units(sold, sold.quantity - left).amount_minor
+    return 0 if left is None else _returned_units(sold, sold.quantity - left).amount_minor
 
 
-def _apart(refunds: Sequence[RefundCreated], minor: int) -> list[RefundCreated]:
-    """Return the refunds with so much of them beside the goods, as shipping is.
+def _split_off(refunds: Sequence[RefundCreated], minor: int) -> list[RefundCreated]:
+    """Return the refunds with this amount of them moved to shipping, in minor units.
 
-    What is of just that amount is taken for it, else the first ones are.
+    It is taken from a refund of exactly that amount, else from the first ones.
     """
     refunds = sorted(refunds, key=lambda each: each.other_minor != minor)
-    rest = _without(refunds, minor)
+    rest = _less(refunds, minor)
     return [
         replace(after, shipping_minor=before.other_minor - after.other_minor)
         for before, after in zip(refunds, rest, strict=True)
     ]
 
 
-def _without(refunds: Sequence[RefundCreated], minor: int) -> list[RefundCreated]:
-    """Return the refunds less an amount of them all, the first ones first."""
+def _less(refunds: Sequence[RefundCreated], minor: int) -> list[RefundCreated]:
+    """Return the refunds less this amount in all, in minor units, taken from the first ones first."""
     rest = []
     for each in refunds:
         taken = min(minor, max(0, each.other_minor))
@@ -172,20 +175,20 @@ def _without(refunds: Sequence[RefundCreated], minor: int) -> list[RefundCreated
     return rest
 
 
-def _sum_of(shop: Shop, order_gid: str, node: Payload) -> RefundCreated:
+def _total_only(shop: Shop, order_gid: str, node: Payload) -> RefundCreated:
     total_minor = _amount(node, "totalRefundedSet", shop.currency)
     return replace(_refund(shop, order_gid, node), other_minor=total_minor)
 
 
-def _units(line: Line, units: int) -> RefundLine:
-    """Return so many units of the line as given back, for what was paid for them."""
+def _returned_units(line: Line, units: int) -> RefundLine:
+    """Return that many returned units of the line, at the price paid for them."""
     paid_minor = line.quantity * line.price_minor - line.discount_minor
     amount_minor = round(paid_minor * units / max(line.quantity, 1))
     return RefundLine(line_id=line.line_id, quantity=units, amount_minor=amount_minor)
 
 
 def _refund(shop: Shop, order_gid: str, node: Payload) -> RefundCreated:
-    """Return the refund without what it gave back."""
+    """Return the refund without amounts and lines."""
     created_at = node.time("createdAt")
     return RefundCreated(
         shop=shop.shop,

@@ -21,16 +21,18 @@ _VARIANTS = table_of(VariantRow)
 Outline = tuple[int, int, int]
 
 
-async def told_in_part(connections: Connections, shop: Shop, products: Sequence[Payload]) -> list[str]:
-    """Return the GIDs of the products to be read whole: in number or range of prices ours are others."""
-    large = [product.text("id") for product in products if _many(product) > _DESCRIBED]
+async def products_to_reread(connections: Connections, shop: Shop, products: Sequence[Payload]) -> list[str]:
+    """Return the GIDs of the products to read in full: their variants' number or prices differ from ours."""
+    large = [product.text("id") for product in products if _variants_count(product) > _DESCRIBED]
     found: list[str] = []
     for part in chunks(large, _PAGE):
         answer = await ask_shop(connections, shop.shop, PRICE_RANGES, {"ids": part})
-        told = {node.id("id"): node for node in map(Payload, filter(None, answer["nodes"]))}
-        known = await _known(connections, shop, sorted(told))
+        current = {node.id("id"): node for node in map(Payload, filter(None, answer["nodes"]))}
+        known = await _known(connections, shop, sorted(current))
         found += [
-            node.text("id") for key, node in told.items() if known.get(key) != _outline(node, shop.currency)
+            node.text("id")
+            for key, node in current.items()
+            if known.get(key) != _outline(node, shop.currency)
         ]
     return found
 
@@ -46,7 +48,7 @@ async def _known(connections: Connections, shop: Shop, product_ids: Sequence[int
     return {row[0]: (row[1], row[2], row[3]) for row in rows}
 
 
-def _many(product: Payload) -> int:
+def _variants_count(product: Payload) -> int:
     counted = product.child_or_none("variantsCount")
     return counted.count("count") if counted else 0
 
@@ -54,4 +56,4 @@ def _many(product: Payload) -> int:
 def _outline(product: Payload, currency: str) -> Outline:
     prices = product.child("priceRangeV2")
     least, most = (prices.child(name) for name in ("minVariantPrice", "maxVariantPrice"))
-    return _many(product), least.money("amount", currency), most.money("amount", currency)
+    return _variants_count(product), least.money("amount", currency), most.money("amount", currency)

@@ -31,8 +31,14 @@ from app.upsert import table_of
 from app.values import ShopDomain, gid, shopify_id
 from webhooks import reconcile
 from webhooks.bulk import read_in_bulk
+from webhooks.deleted_records import (
+    CUSTOMERS,
+    ORDERS,
+    READ_BACK,
+    log_deleted_records,
+    orders_of_deleted_customers,
+)
 from webhooks.documents import BULK_OPT_OUTS, BULK_ORDER_IDS
-from webhooks.gone_records import CUSTOMERS, ORDERS, READ_BACK, note_gone_records, orders_of_gone
 from webhooks.payload import Payload
 from webhooks.read_admin import read_customer
 
@@ -62,7 +68,8 @@ async def compare_opt_outs(connections: Connections, shop: ShopDomain) -> int:
         try:
             changed = await _compare(connections, known, now)
             await _compare_orders(connections, known, now)
-            await _tell_whose(connections, known, await orders_of_gone(connections, known, now))
+            for number in await orders_of_deleted_customers(connections, known, now):
+                await reconcile.append_current(connections, known, reconcile.ORDERS, gid("Order", number))
             return changed
         except ShopifyUnavailable:
             raise
@@ -76,7 +83,7 @@ async def _compare(connections: Connections, shop: Shop, began: datetime) -> int
     async for batch in read_in_bulk(connections, shop.shop, BULK_OPT_OUTS):
         changed += await _record(connections, shop.shop, batch)
         there.extend(_numbers(batch))
-    await note_gone_records(connections, shop, CUSTOMERS, np.array(there, dtype=np.int64), began)
+    await log_deleted_records(connections, shop, CUSTOMERS, np.array(there, dtype=np.int64), began)
     return changed
 
 
@@ -85,12 +92,7 @@ async def _compare_orders(connections: Connections, shop: Shop, began: datetime)
     query = BULK_ORDER_IDS % f"{began - READ_BACK:%Y-%m-%dT%H:%M:%SZ}"
     async for batch in read_in_bulk(connections, shop.shop, query):
         there.extend(_numbers(batch))
-    await note_gone_records(connections, shop, ORDERS, np.array(there, dtype=np.int64), began)
-
-
-async def _tell_whose(connections: Connections, shop: Shop, order_ids: Sequence[int]) -> None:
-    for number in order_ids:
-        await reconcile.tell(connections, shop, reconcile.ORDERS, gid("Order", number))
+    await log_deleted_records(connections, shop, ORDERS, np.array(there, dtype=np.int64), began)
 
 
 def _numbers(batch: Sequence[dict[str, Any]]) -> list[int]:
@@ -100,10 +102,10 @@ def _numbers(batch: Sequence[dict[str, Any]]) -> list[int]:
 async def _record(connections: Connections, shop: ShopDomain, batch: Sequence[dict[str, Any]]) -> int:
     """Return how many of the batch differed; nothing is written of the others."""
     read = [(event, node) for node in batch if (event := _read(shop, node))]
-    told = {event.customer_id: event for event, _ in read}
-    known = await _known(connections, shop, sorted(told))
+    current = {event.customer_id: event for event, _ in read}
+    known = await _known(connections, shop, sorted(current))
     differing = [
-        event for customer_id, event in told.items()
+        event for customer_id, event in current.items()
         if bool(event.data_sale_opt_out) != bool(known.get(customer_id))
     ]  # fmt: skip
     kept = await only_kept(connections, differing)

@@ -26,6 +26,7 @@ from app.tables import CustomerRow, OrderRow, ProductRow
 from app.upsert import table_of
 from app.values import moment
 from webhooks.collections import note_changed
+from webhooks.deleted_products import log_deleted_products
 from webhooks.documents import (
     CHANGED_CUSTOMERS,
     CHANGED_ITEMS,
@@ -35,14 +36,13 @@ from webhooks.documents import (
     ONE_ORDER,
     ONE_PRODUCT,
 )
-from webhooks.gone import note_gone
 from webhooks.locations import note_locations
-from webhooks.missed_answers import missed_answers
-from webhooks.missed_bundles import told_without_bundle
-from webhooks.missed_costs import missed_costs, told_costs
+from webhooks.missed_bundles import orders_to_reread
+from webhooks.missed_consent import missed_consent
+from webhooks.missed_costs import missed_costs, read_costs
 from webhooks.missed_refunds import missed_refunds
 from webhooks.missed_stock import missed_stock
-from webhooks.missed_variants import told_in_part
+from webhooks.missed_variants import products_to_reread
 from webhooks.offerable import note_offerable
 from webhooks.paging import pages
 from webhooks.payload import Payload
@@ -54,15 +54,14 @@ _AT_LEAST = timedelta(days=1)  # each shop has its turn every hour, if nothing i
 _log = logging.getLogger(__name__)
 
 Change = CustomerChanged | OrderUpdated | ProductChanged
-Beside = Callable[[Connections, Shop, Sequence[Payload]], Awaitable[list[AnyEvent]]]
+Details = Callable[[Connections, Shop, Sequence[Payload]], Awaitable[list[AnyEvent]]]
 Comparison = Callable[[Connections, Shop, datetime], Awaitable[int]]
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What is looked for. changed, one: how changes, and a record, are asked for; parts: what a
-    record is made of, if of anything; id, updated_at: the columns where we keep it; beside: what
-    else was missed about changed records that we may know."""
+    """What is compared. changed, one: the queries of changes and of one record. parts: the record's paginated
+    field, if any. id, updated_at: our columns. missed_details: finds what the record itself does not show."""
 
     name: str
     changed: str
@@ -71,7 +70,7 @@ class Kind:
     read: Callable[[Shop, Payload, Sequence[Payload]], Change]
     id: Column[Any]
     updated_at: Column[Any]
-    beside: Beside | None = None
+    missed_details: Details | None = None
 
 
 async def reconcile(connections: Connections) -> None:
@@ -94,14 +93,14 @@ async def reconcile_shop(connections: Connections, shop: Shop, now: datetime) ->
     Raises ShopifyUnavailable, ShopClosed and TokenRevoked.
     """
     missed = [
-        await _by_itself(shop, name, _compared(connections, shop, name, compare, now))
-        for name, compare in _SINCE_LAST_TIME.items()
+        await _isolated(shop, name, _compare_since_last(connections, shop, name, compare, now))
+        for name, compare in _COMPARISONS.items()
     ]
-    return sum(missed) + await _by_itself(shop, "gone", note_gone(connections, shop, now))
+    return sum(missed) + await _isolated(shop, "gone", log_deleted_products(connections, shop, now))
 
 
-async def _by_itself(shop: Shop, name: str, comparing: Awaitable[int]) -> int:
-    """Return how many changes were missed, nought where Shopify refuses or tells what can't be read."""
+async def _isolated(shop: Shop, name: str, comparing: Awaitable[int]) -> int:
+    """Return how many changes were missed, 0 where Shopify refuses or its answer can't be read."""
     try:
         return await comparing
     except ShopClosed:
@@ -111,7 +110,7 @@ async def _by_itself(shop: Shop, name: str, comparing: Awaitable[int]) -> int:
         return 0
 
 
-async def _compared(
+async def _compare_since_last(
     connections: Connections, shop: Shop, name: str, compare: Comparison, now: datetime
 ) -> int:
     """Return how many changes since the last such comparison were missed."""
@@ -126,17 +125,17 @@ async def _compared(
 async def _compare_records(kind: Kind, connections: Connections, shop: Shop, since: datetime) -> int:
     missed = 0
     async for changed in _changed_pages(connections, shop, kind.changed, f"{kind.name}s", since):
-        for gid in await _news(connections, shop, kind, changed):
-            missed += await tell(connections, shop, kind, gid)
-        if kind.beside:
-            missed += await _append(connections, await kind.beside(connections, shop, changed))
+        for gid in await _changed_gids(connections, shop, kind, changed):
+            missed += await append_current(connections, shop, kind, gid)
+        if kind.missed_details:
+            missed += await _append(connections, await kind.missed_details(connections, shop, changed))
     return missed
 
 
 async def _compare_costs(connections: Connections, shop: Shop, since: datetime) -> int:
     missed = 0
     async for changed in _changed_pages(connections, shop, CHANGED_ITEMS, "inventoryItems", since):
-        missed += await _append(connections, await missed_costs(connections, shop, told_costs(shop, changed)))
+        missed += await _append(connections, await missed_costs(connections, shop, read_costs(shop, changed)))
     return missed
 
 
@@ -161,7 +160,9 @@ async def _changed_pages(
         yield nodes
 
 
-async def _news(connections: Connections, shop: Shop, kind: Kind, changed: Sequence[Payload]) -> list[str]:
+async def _changed_gids(
+    connections: Connections, shop: Shop, kind: Kind, changed: Sequence[Payload]
+) -> list[str]:
     """Return the GIDs of the records whose change is later than what we know."""
     ids = [node.id("id") for node in changed]
     query = select(kind.id, kind.updated_at).where(kind.id.table.c.shop == shop.shop, kind.id.in_(ids))
@@ -173,8 +174,8 @@ async def _news(connections: Connections, shop: Shop, kind: Kind, changed: Seque
     ]
 
 
-async def tell(connections: Connections, shop: Shop, kind: Kind, gid: str) -> bool:
-    """Return whether the record is in the log now, as it is at Shopify."""
+async def append_current(connections: Connections, shop: Shop, kind: Kind, gid: str) -> bool:
+    """Append the record as Shopify has it now to the log; return whether it is there."""
     try:
         change = await _read(connections, shop, kind, gid)
     except InputError as error:
@@ -200,20 +201,20 @@ async def _read(connections: Connections, shop: Shop, kind: Kind, gid: str) -> C
     return kind.read(shop, record, parts) if record else None
 
 
-async def _beside_products(
+async def _product_details(
     connections: Connections, shop: Shop, products: Sequence[Payload]
 ) -> list[AnyEvent]:
     await note_offerable(connections, shop, products, datetime.now(UTC))
     if products:
         await note_changed(connections, shop.shop)
-    for gid in await told_in_part(connections, shop, products):
-        await tell(connections, shop, PRODUCTS, gid)
+    for gid in await products_to_reread(connections, shop, products):
+        await append_current(connections, shop, PRODUCTS, gid)
     return await missed_stock(connections, shop, products)
 
 
-async def _beside_orders(connections: Connections, shop: Shop, orders: Sequence[Payload]) -> list[AnyEvent]:
-    for gid in await told_without_bundle(connections, shop, orders):
-        await tell(connections, shop, ORDERS, gid)
+async def _order_details(connections: Connections, shop: Shop, orders: Sequence[Payload]) -> list[AnyEvent]:
+    for gid in await orders_to_reread(connections, shop, orders):
+        await append_current(connections, shop, ORDERS, gid)
     return await missed_refunds(connections, shop, orders)
 
 
@@ -222,21 +223,21 @@ KINDS = (
     Kind(
         "product", CHANGED_PRODUCTS, ONE_PRODUCT, "variants",
         lambda shop, node, parts: read_product(shop.shop, node, parts, shop.currency, datetime.now(UTC)),
-        _PRODUCTS.product_id, _PRODUCTS.updated_at, _beside_products,
+        _PRODUCTS.product_id, _PRODUCTS.updated_at, _product_details,
     ),
     Kind(
         "customer", CHANGED_CUSTOMERS, ONE_CUSTOMER, None,
         lambda shop, node, _: read_customer(shop.shop, node, shop.currency),
-        _CUSTOMERS.customer_id, _CUSTOMERS.updated_at, missed_answers,
+        _CUSTOMERS.customer_id, _CUSTOMERS.updated_at, missed_consent,
     ),
     Kind(
         "order", CHANGED_ORDERS, ONE_ORDER, "lineItems",
         lambda shop, node, parts: read_order(shop.shop, node, parts),
-        _ORDERS.order_id, _ORDERS.updated_at, _beside_orders,
+        _ORDERS.order_id, _ORDERS.updated_at, _order_details,
     ),
 )  # fmt: skip
 PRODUCTS, ORDERS = KINDS[0], KINDS[-1]
-_SINCE_LAST_TIME: dict[str, Comparison] = {
+_COMPARISONS: dict[str, Comparison] = {
     **{kind.name: partial(_compare_records, kind) for kind in KINDS},
     "cost": _compare_costs,
 }

@@ -30,7 +30,7 @@ from app.tables import ShopRow
 from app.tracing import span
 from app.upsert import table_of
 from webhooks.address import address_alone, with_customer
-from webhooks.allowed import as_allowed
+from webhooks.allowed import strip_identifiers
 from webhooks.batching import WAKE_CHANNEL
 from webhooks.delivery import Delivery
 from webhooks.inbox import (
@@ -50,7 +50,7 @@ from webhooks.translate import is_ours, translate
 ALWAYS_HEARD = frozenset(
     {"app/uninstalled", "app/scopes_update", "customers/data_request", "customers/redact", "shop/redact"}
 )
-LOG_IS_OURS = "{tw:events}:ours"  # a key beside the log, lost with it
+LOG_MARKER = "{tw:events}:ours"  # a key beside the log, lost with it
 _POLL_S = 1.0
 _CLOCKS_DIFFER = timedelta(minutes=1)
 _SHOPIFY_RETRY = timedelta(minutes=2)
@@ -89,7 +89,7 @@ async def _work_off(
         if event is not None:
             read.append((delivery, event))
     try:
-        events = await as_allowed(connections, [event for _, event in read])
+        events = await strip_identifiers(connections, [event for _, event in read])
         await EventLog(connections.redis).append(events)
     except (RedisError, OSError):
         await release(connections, [delivery.id for delivery, _ in read], now)
@@ -103,10 +103,10 @@ async def _work_off(
 
 async def restore_lost(connections: Connections, now: datetime) -> None:
     """Make due again what a lost event log may not have handled."""
-    if await connections.redis.exists(LOG_IS_OURS):
+    if await connections.redis.exists(LOG_MARKER):
         return
     count = await requeue_logged(connections, now)
-    await connections.redis.set(LOG_IS_OURS, 1)
+    await connections.redis.set(LOG_MARKER, 1)
     if count:
         _log.error(
             "the event log came back empty: what it held is put into it again", extra={"deliveries": count}

@@ -115,9 +115,9 @@ FREE = {
     "app.orders.customers": Free(_RECORDS, ("app.worker", "webhooks.backfill", "webhooks.opt_outs")),
     "app.orders.answers": Free(_LEDGER, ("app.orders.customers",)),
     "webhooks.reconcile": Free(_RECORDS, ("app.worker", "webhooks.opt_outs")),
-    "webhooks.missed_answers": Free(_RECORDS, ("webhooks.reconcile",)),
+    "webhooks.missed_consent": Free(_RECORDS, ("webhooks.reconcile",)),
     "webhooks.opt_outs": Free(_RECORDS, ("app.worker",)),
-    "webhooks.gone_records": Free(_RECORDS, ("webhooks.opt_outs",)),
+    "webhooks.deleted_records": Free(_RECORDS, ("webhooks.opt_outs",)),
     "app.offers.store": Free("keeps what `app.offers.replay` made under its permissions", ("app.worker",)),
     "app.consent.ledger": Free(
         _LEDGER, ("app.consent", "app.orders.answers", "app.profiles.consents", "app.worker")

@@ -143,7 +143,7 @@ async def test_what_a_killed_process_began_the_next_one_ends(connections: Connec
 async def test_an_import_ends_as_it_would_have(
     connections: Connections, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(backfill, "_FIRST_LOOK_S", 0)
+    monkeypatch.setattr(backfill, "_FIRST_POLL_S", 0)
     async with installed(connections) as front:
 
         async def imports(ours: Connections) -> None:

@@ -6,7 +6,7 @@ from app.consent.digests import open_digests
 from app.consent.policy import Answers
 from app.consent.told import pack, told_key
 from app.events.kinds import AppUninstalled, CartUpdated, CheckoutDeleted, CheckoutUpdated
-from webhooks.allowed import as_allowed
+from webhooks.allowed import strip_identifiers
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 SHOP = "a.myshopify.com"
@@ -27,7 +27,7 @@ async def tell(connections: Connections, token: str, **answers: Any) -> None:
 async def test_a_checkout_is_named_only_once_its_visitor_allowed_that(connections: Connections) -> None:
     await tell(connections, "yes", analytics=True)
     await tell(connections, "no", analytics=False, marketing=True)
-    kept = await as_allowed(connections, [a_checkout("yes"), a_checkout("no"), a_checkout("silent")])
+    kept = await strip_identifiers(connections, [a_checkout("yes"), a_checkout("no"), a_checkout("silent")])
     assert kept[0] == a_checkout("yes")
     for nobodys in kept[1:]:
         assert isinstance(nobodys, CheckoutUpdated)
@@ -37,7 +37,7 @@ async def test_a_checkout_is_named_only_once_its_visitor_allowed_that(connection
 
 async def test_what_one_shops_visitor_allowed_names_nobody_in_another(connections: Connections) -> None:
     await tell(connections, "yes", analytics=True)
-    (kept,) = await as_allowed(connections, [a_checkout("yes", shop="b.myshopify.com")])
+    (kept,) = await strip_identifiers(connections, [a_checkout("yes", shop="b.myshopify.com")])
     assert isinstance(kept, CheckoutUpdated)
     assert kept.checkout_token is None
 
@@ -48,7 +48,7 @@ async def test_a_cart_is_nobodys_and_what_is_of_no_visit_stays_as_it_is(connecti
         shop=SHOP, event_id="d", happened_at=NOW, checkout_id=5, checkout_token=None, cart_token="cart"
     )
     left = AppUninstalled(shop=SHOP, event_id="u", happened_at=NOW)
-    kept = await as_allowed(connections, [cart, dropped, left])
+    kept = await strip_identifiers(connections, [cart, dropped, left])
     assert isinstance(kept[0], CartUpdated)
     assert kept[0].cart_token is None
     assert isinstance(kept[1], CheckoutDeleted)

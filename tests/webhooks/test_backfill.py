@@ -241,7 +241,7 @@ async def test_an_operation_that_takes_long_is_gone_on_with_later_and_not_begun_
     front: Shopfront, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await run_backfill(front.connections, front.installed.shop)
-    monkeypatch.setattr(backfill, "_PATIENCE_S", 0.0)
+    monkeypatch.setattr(backfill, "_LONGEST_WAIT_S", 0.0)
     async with front.connections.write() as db:
         row = await db.get(BackfillRow, (front.installed.shop, "orders"))
         assert row is not None

@@ -18,7 +18,7 @@ from tests.devstore.small_shop import NOW
 from tests.webhooks.shopfront import Shopfront, installed_late
 from tests.webhooks.test_backfill import rows
 from webhooks.backfill import run_backfill
-from webhooks.missed_refunds import read_sums
+from webhooks.missed_refunds import imported_refunds
 from webhooks.payload import Payload
 from webhooks.read_admin import read_order
 
@@ -77,7 +77,7 @@ def test_of_an_imported_refund_it_is_told_what_was_for_goods(
     node = Payload(order | {"refunds": [given], "refundDiscrepancySet": {"shopMoney": {"amount": kept}}})
     sold = {"quantity": 2, "originalUnitPriceSet": {"shopMoney": {"amount": "3.49"}}}
     lines = [Payload({"id": "7", "currentQuantity": 1} | sold), Payload({"id": "8"} | sold)]
-    (told,) = read_sums(shop, node, read_order(shop.shop, node, lines), lines)
+    (told,) = imported_refunds(shop, node, read_order(shop.shop, node, lines), lines)
     assert told.lines == (RefundLine(line_id=7, quantity=1, amount_minor=349),)
     assert (told.other_minor, told.tax_minor) == (other, tax)
 
@@ -103,7 +103,7 @@ def test_of_an_imported_refund_what_was_for_shipping_is_of_no_goods(
     node = Payload(order | {name: {"shopMoney": {"amount": amount}} for name, amount in sums.items()})
     sold = {"quantity": 2, "originalUnitPriceSet": {"shopMoney": {"amount": "3.49"}}, "currentQuantity": left}
     lines = [Payload({"id": "7", "product": {"id": "1"}} | sold)]
-    (told,) = read_sums(shop, node, read_order(shop.shop, node, lines), lines)
+    (told,) = imported_refunds(shop, node, read_order(shop.shop, node, lines), lines)
     assert tuple(line.amount_minor for line in told.lines) == goods
     assert (told.other_minor, told.tax_minor, told.shipping_minor) == (other, tax, 500)
 
@@ -122,7 +122,7 @@ def test_of_several_imported_refunds_the_one_of_just_the_shipping_is_of_no_goods
     node = Payload(order | {"totalRefundedShippingSet": money("5.00"), "refundDiscrepancySet": money("0.00")})
     sold = {"quantity": 2, "originalUnitPriceSet": money("3.49"), "currentQuantity": 1}
     lines = [Payload({"id": "7", "product": {"id": "1"}} | sold)]
-    told = read_sums(shop, node, read_order(shop.shop, node, lines), lines)
+    told = imported_refunds(shop, node, read_order(shop.shop, node, lines), lines)
     goods = [sum(line.amount_minor for line in each.lines) + each.other_minor for each in told]
     assert goods == [0 if amount == "5.00" else 349 for amount in paid_back]
 

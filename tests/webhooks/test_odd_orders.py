@@ -14,7 +14,7 @@ from app.shops.store import Shop
 from app.values import ShopDomain
 from tests.webhooks.test_translate import SHOP, order, refund, translated
 from webhooks.minimise import minimised
-from webhooks.missed_refunds import read_refund, read_sums
+from webhooks.missed_refunds import imported_refunds, read_refund
 from webhooks.payload import Payload
 from webhooks.read_admin import read_customer, read_order
 
@@ -175,7 +175,7 @@ def test_what_is_left_of_goods_is_what_shopify_says_less_its_gift_cards(
     imported = read_order(SHOP, whole, nodes)
     assert imported.lines == event.lines
     assert (imported.subtotal_minor, imported.total_minor) == (event.subtotal_minor, event.total_minor)
-    assert kept(imported.subtotal_minor, read_sums(the_shop(), whole, imported, nodes)) == left
+    assert kept(imported.subtotal_minor, imported_refunds(the_shop(), whole, imported, nodes)) == left
 
 
 @pytest.mark.parametrize(("gift_card", "line_ids"), [(True, [TEA]), (False, [TEA, CARD])])
@@ -227,7 +227,7 @@ def test_a_tip_that_is_given_back_is_money_and_no_goods(tea: int, mark: dict[str
         refunds=[{"id": "gid://shopify/Refund/7", "createdAt": AT, "totalRefundedSet": money(whole)}],
     )  # fmt: skip
     nodes = [Sold(TEA, 2_000, 2, 0, tea // 2_000, gift_card=False).of_admin, *tip_of(tip, left=0)[1]]
-    imported = read_sums(the_shop(), told, read_order(SHOP, told, nodes), nodes)
+    imported = imported_refunds(the_shop(), told, read_order(SHOP, told, nodes), nodes)
     assert kept(5_000, imported) == 5_000 - tea
     assert sum(each.other_minor + each.shipping_minor + each.tax_minor for each in imported) == whole - (
         sum(line.amount_minor for each in imported for line in each.lines)
@@ -303,7 +303,7 @@ def test_what_is_kept_of_a_spent_gift_card_is_earned_with_no_goods(
         refundDiscrepancySet=money(kept_minor),
         refunds=[{"id": "gid://shopify/Refund/7", "createdAt": AT, "totalRefundedSet": money(paid_back)}],
     )
-    imported = read_sums(the_shop(), whole, read_order(SHOP, whole, sold), sold)
+    imported = imported_refunds(the_shop(), whole, read_order(SHOP, whole, sold), sold)
     for told in ([event], [missed], imported):
         assert kept(tea, told) == tea - kept_back
 

@@ -28,17 +28,17 @@ _SETTLED = timedelta(minutes=15)
 _PRODUCTS = table_of(ProductRow)
 
 
-async def note_gone(connections: Connections, shop: Shop, now: datetime) -> int:
-    """Return how many products were found to be gone, which is in the log now; nought within the day."""
-    looked = redis_key(shop.shop, "gone_looked_for")
-    if await connections.redis.exists(looked):
+async def log_deleted_products(connections: Connections, shop: Shop, now: datetime) -> int:
+    """Return how many products were found deleted and logged so; 0 if looked for within a day."""
+    checked = redis_key(shop.shop, "gone_looked_for")
+    if await connections.redis.exists(checked):
         return 0
-    gone: list[AnyEvent] = []
+    deleted: list[AnyEvent] = []
     for part in chunks(await _known(connections, shop, now), _PAGE):
-        gone += [_gone(shop, number, now) for number in await _not_found(connections, shop, part, now)]
-    await EventLog(connections.redis).append(gone)
-    await connections.redis.set(looked, 1, ex=_EVERY_S)
-    return len(gone)
+        deleted += [_deleted(shop, number, now) for number in await _not_found(connections, shop, part, now)]
+    await EventLog(connections.redis).append(deleted)
+    await connections.redis.set(checked, 1, ex=_EVERY_S)
+    return len(deleted)
 
 
 async def _known(connections: Connections, shop: Shop, now: datetime) -> list[int]:
@@ -47,8 +47,7 @@ async def _known(connections: Connections, shop: Shop, now: datetime) -> list[in
         _PRODUCTS.c.deleted_at.is_(None),
         _PRODUCTS.c.created_at < now - _SETTLED,
     )
-    async with connections.read() as db:
-        return list((await (await db.connection()).scalars(query.order_by(_PRODUCTS.c.product_id))).all())
+    return await connections.scalars(query.order_by(_PRODUCTS.c.product_id))
 
 
 async def _not_found(
@@ -58,10 +57,10 @@ async def _not_found(
     answer = await ask_shop(connections, shop.shop, WHICH_EXIST, {"ids": gids})
     found = [Payload(node) for node in answer["nodes"] if node is not None]
     await note_offerable(connections, shop, found, now)
-    there = {node.id("id") for node in found}
-    return [number for number in product_ids if number not in there]
+    existing = {node.id("id") for node in found}
+    return [number for number in product_ids if number not in existing]
 
 
-def _gone(shop: Shop, product_id: int, now: datetime) -> ProductDeleted:
+def _deleted(shop: Shop, product_id: int, now: datetime) -> ProductDeleted:
     event_id = f"gone:{product_id}:{now.isoformat()}"
     return ProductDeleted(shop=shop.shop, event_id=event_id, happened_at=now, product_id=product_id)

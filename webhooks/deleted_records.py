@@ -1,6 +1,6 @@
 """Finds customers and orders deleted in Shopify whose webhook never came.
 
-One was lost, or a customer was merged into another: of that a scope of its own would be told.
+A delivery was lost, or a customer was merged into another: that topic needs a scope of its own.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from app.values import gid
 
 READ_BACK = timedelta(days=55)  # orders of the last 60 days are shown to every app
 _PAGE = 250
-_NOTICED_WITHIN = timedelta(days=2)  # who is looked for once a day
+_NOTICED_WITHIN = timedelta(days=2)  # the comparison runs once a day
 # What a reading that began then may not have seen yet.
 _SETTLED = timedelta(minutes=15)
 _CUSTOMERS, _ORDERS = table_of(CustomerRow).c, table_of(OrderRow).c
@@ -34,40 +34,44 @@ _CUSTOMERS, _ORDERS = table_of(CustomerRow).c, table_of(OrderRow).c
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What is looked for. name: a GID's; expected: what holds of a record of ours that should be there at a
-    time; told: the event of one that is not."""
+    """What is looked for. name: in its GID. expected: conditions on a record of ours that should exist at a
+    time. event: makes the event of one that does not."""
 
     name: str
     number: Column[Any]
     expected: Callable[[datetime], Sequence[ColumnElement[bool]]]
-    told: Callable[[Shop, int, datetime], AnyEvent]
+    event: Callable[[Shop, int, datetime], AnyEvent]
 
 
-async def note_gone_records(
-    connections: Connections, shop: Shop, kind: Kind, there: NDArray[np.int64], began: datetime
+async def log_deleted_records(
+    connections: Connections, shop: Shop, kind: Kind, existing: NDArray[np.int64], began: datetime
 ) -> int:
-    """Return how many were found to be gone, which is in the log now.
+    """Return how many records were found deleted; their events are in the log now.
 
-    there: what a reading of all found, which began then. What is missing is asked for by name.
+    existing: the ids in a full reading that began then. What it lacks is queried by id before it counts.
     """
     count = 0
     async for page in _known(connections, shop, kind, began):
-        missing = np.setdiff1d(page, there).tolist()
-        gone = await _not_found(connections, shop, kind, missing) if missing else []
-        await EventLog(connections.redis).append([kind.told(shop, number, began) for number in gone])
-        count += len(gone)
+        missing = np.setdiff1d(page, existing).tolist()
+        deleted = await _not_found(connections, shop, kind, missing) if missing else []
+        await EventLog(connections.redis).append([kind.event(shop, number, began) for number in deleted])
+        count += len(deleted)
     return count
 
 
-async def orders_of_gone(connections: Connections, shop: Shop, now: datetime) -> list[int]:
-    """Return the orders of customers who are gone since the day before yesterday: another has them now.
+async def orders_of_deleted_customers(connections: Connections, shop: Shop, now: datetime) -> list[int]:
+    """Return the orders of customers deleted within two days: another customer has them now.
 
-    Shopify deletes nobody who ordered, but merges two into one.
+    Shopify does not delete a customer with orders, but can merge them into another.
     """
-    gone = select(_CUSTOMERS.customer_id).where(
+    deleted = select(_CUSTOMERS.customer_id).where(
         _CUSTOMERS.shop == shop.shop, _CUSTOMERS.deleted_at >= now - _NOTICED_WITHIN
     )
-    theirs = (_ORDERS.shop == shop.shop, _ORDERS.customer_id.in_(gone), _ORDERS.created_at >= now - READ_BACK)
+    theirs = (
+        _ORDERS.shop == shop.shop,
+        _ORDERS.customer_id.in_(deleted),
+        _ORDERS.created_at >= now - READ_BACK,
+    )
     query = select(_ORDERS.order_id).where(*theirs).order_by(_ORDERS.order_id)
     return await connections.scalars(query)
 
@@ -88,17 +92,17 @@ async def _known(
 
 
 async def _not_found(connections: Connections, shop: Shop, kind: Kind, numbers: Sequence[int]) -> list[int]:
-    asked = [gid(kind.name, number) for number in numbers]
-    nodes = (await ask_shop(connections, shop.shop, WHO_EXISTS, {"ids": asked}))["nodes"]
+    gids = [gid(kind.name, number) for number in numbers]
+    nodes = (await ask_shop(connections, shop.shop, WHO_EXISTS, {"ids": gids}))["nodes"]
     return [number for number, node in zip(numbers, nodes, strict=True) if node is None]
 
 
-def _customer_gone(shop: Shop, number: int, at: datetime) -> CustomerDeleted:
+def _customer_deleted(shop: Shop, number: int, at: datetime) -> CustomerDeleted:
     event_id = f"gone:customer:{number}:{at.isoformat()}"
     return CustomerDeleted(shop=shop.shop, event_id=event_id, happened_at=at, customer_id=number)
 
 
-def _order_gone(shop: Shop, number: int, at: datetime) -> OrderDeleted:
+def _order_deleted(shop: Shop, number: int, at: datetime) -> OrderDeleted:
     event_id = f"gone:order:{number}:{at.isoformat()}"
     return OrderDeleted(
         shop=shop.shop, event_id=event_id, happened_at=at, order_id=number, currency=shop.currency
@@ -109,7 +113,7 @@ CUSTOMERS = Kind(
     "Customer",
     _CUSTOMERS.customer_id,
     lambda began: (_CUSTOMERS.deleted_at.is_(None), _CUSTOMERS.updated_at < began - _SETTLED),
-    _customer_gone,
+    _customer_deleted,
 )
 ORDERS = Kind(
     "Order",
@@ -119,5 +123,5 @@ ORDERS = Kind(
         _ORDERS.created_at >= began - READ_BACK,
         _ORDERS.created_at < began - _SETTLED,
     ),
-    _order_gone,
+    _order_deleted,
 )

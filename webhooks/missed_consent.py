@@ -1,4 +1,4 @@
-"""Answers about marketing that differ from what Shopify has: a delivery of consent was missed."""
+"""Marketing consent that differs from Shopify's: a delivery was missed."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from webhooks.read_admin import read_customer
 _CUSTOMERS = table_of(CustomerRow)
 
 
-async def missed_answers(
+async def missed_consent(
     connections: Connections, shop: Shop, customers: Sequence[Payload]
 ) -> list[AnyEvent]:
-    """Return the customers as Shopify has them whose answers we know otherwise.
+    """Return the customers, as Shopify has them, whose marketing consent differs from ours.
 
-    Consent is told beside the change of the customer, who is then known as they stand but for it.
+    Consent has a topic of its own: a customer's record can be current, and its consent not.
     """
     read = [read_customer(shop.shop, customer, shop.currency) for customer in customers]
     query = select(_CUSTOMERS.c.customer_id, _CUSTOMERS.c.email_marketing, _CUSTOMERS.c.sms_marketing).where(
@@ -37,6 +37,6 @@ async def missed_answers(
     ]  # fmt: skip
 
 
-def _differ(known: tuple[str | None, ...], told: tuple[str | None, ...]) -> bool:
-    """Return whether an answer was told that is not the known one. Pure."""
-    return any(new is not None and new != old for old, new in zip(known, told, strict=True))
+def _differ(known: tuple[str | None, ...], current: tuple[str | None, ...]) -> bool:
+    """Return whether a current answer, if there is one, is not the known one. Pure."""
+    return any(new is not None and new != old for old, new in zip(known, current, strict=True))
