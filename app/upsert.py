@@ -5,14 +5,16 @@ One statement for SQLite and PostgreSQL, many rows at a time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Table, and_, delete, or_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+Item = TypeVar("Item")
 Values = Mapping[str, Any]
 # What a column becomes when the row exists, from (the table, the values offered).
 Merge = Callable[[Any, Any], ColumnElement[Any]]
@@ -102,6 +104,17 @@ def matching(
 def chunks(items: Sequence[Any], size: int = CHUNK) -> Iterable[Sequence[Any]]:
     """Yield the items in parts of at most `size`."""
     return (items[start : start + size] for start in range(0, len(items), size))
+
+
+def each_once(items: Iterable[Item], key: Callable[[Item], Hashable]) -> list[list[Item]]:
+    """Return the items in parts in which no key is met twice; the first part has the first of each. Pure."""
+    parts, met = list[list[Item]](), Counter[Hashable]()
+    for item in items:
+        if met[key(item)] == len(parts):
+            parts.append([])
+        parts[met[key(item)]].append(item)
+        met[key(item)] += 1
+    return parts
 
 
 def by_key(rows: Iterable[Values], *keys: str, latest: str | None = None) -> list[Values]:

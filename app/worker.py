@@ -56,7 +56,7 @@ from app.job_worker import Work, work_jobs
 from app.jobs import Job
 from app.loops import keep_running
 from app.offers.store import record_decisions, record_feedback
-from app.orders.customers import record_customer, record_marketing_consent, remove_customer
+from app.orders.customers import record_customers, record_marketing_consent, remove_customer
 from app.orders.store import record_refund, remove_order
 from app.outbound.deliver import clear_old_messages, deliver_messages, follow_withdrawal
 from app.outbound.write_back import note_uninstall, request_due_write_backs, write_back
@@ -67,7 +67,7 @@ from app.profiles.segmenting import request_due_segmentations, segment_shop
 from app.profiles.store import (
     follow_customers,
     forget_customer,
-    keep_order,
+    keep_orders,
     remember_browsing,
     remember_refund,
 )
@@ -89,15 +89,16 @@ from webhooks.reconcile import reconcile
 from webhooks.work import empty_bodies, work_inbox
 
 _changes = Announcements()
+_orders, _customers = Together(keep_orders), Together(record_customers)
 _profiles, _visits = Together(follow_customers), Together(remember_browsing)
 
 # Every event but of the catalogue is also kept in the events table, where consent allows. Carts and
 # checkouts are kept there and set off nothing else.
 HANDLERS: Handlers = {
-    OrderPlaced: (keep_order, _profiles, follow_redemptions, end_redeemed_codes),
-    OrderUpdated: (keep_order, _profiles, follow_redemptions, end_redeemed_codes),
-    OrderPaid: (keep_order, _profiles),
-    OrderCancelled: (keep_order, _profiles),
+    OrderPlaced: (_orders, _profiles, follow_redemptions, end_redeemed_codes),
+    OrderUpdated: (_orders, _profiles, follow_redemptions, end_redeemed_codes),
+    OrderPaid: (_orders, _profiles),
+    OrderCancelled: (_orders, _profiles),
     OrderDeleted: (remove_order, remember_refund),
     RefundCreated: (record_refund, remember_refund),
     ProductChanged: (record_product, _changes.note),
@@ -105,7 +106,7 @@ HANDLERS: Handlers = {
     InventoryChanged: (record_inventory, _changes.note),
     CostChanged: (record_cost, _changes.note),
     CollectionsChanged: (note_collection,),
-    CustomerChanged: (record_customer, _profiles),
+    CustomerChanged: (_customers, _profiles),
     CustomerDeleted: (remove_customer, forget_customer, forget_reached),
     MarketingConsentChanged: (record_marketing_consent,),
     BrowserEvent: (record_feedback, remember_dismissal, _visits, unname_if_late),

@@ -33,7 +33,7 @@ from app.connections import Connections, connect
 from app.events.kinds import BrowserEvent, Line, OrderPlaced
 from app.events.store import record_events
 from app.garbage import collect_rarely
-from app.profiles.store import follow_customers, keep_order, remember_browsing
+from app.profiles.store import follow_customers, keep_orders, remember_browsing
 from app.recommend.card import Card, Decision
 from app.recommend.model import Model, Weights
 from app.recommend.publish import publish
@@ -234,7 +234,7 @@ async def _shop_around(
             currency="USD", subtotal_minor=4000, discount_minor=0, total_minor=4000, paid=True,
             created_at=at, updated_at=at, cancelled_at=None, lines=lines,
         )  # fmt: skip
-        await keep_order(connections, order)
+        await keep_orders(connections, [order])
         await follow_customers(connections, [order])
     for product_id in (*_cart(random), *_cart(random)):
         looked = BrowserEvent(

@@ -23,7 +23,7 @@ from app.events.kinds import BrowserEvent, ConsentTold, DecisionMade
 from app.events.log import EventConsumer
 from app.privacy_tables import ConsentRow
 from app.profiles.keys import checkout_key, client_key
-from app.profiles.store import follow_customers, keep_order
+from app.profiles.store import follow_customers, keep_orders
 from app.shops.tokens import sealed_row
 from app.tables import DecisionRow, EventRow, ShopRow
 from app.worker import HANDLERS
@@ -54,7 +54,7 @@ async def a_shopper(connections: Connections) -> AsyncIterator[httpx.AsyncClient
         db.add(shop)
     now = datetime.now(UTC)
     placed = an_order(1, [40], shop=SHOP, created_at=now, updated_at=now)
-    await keep_order(connections, placed)
+    await keep_orders(connections, [placed])
     await follow_customers(connections, [placed])
     async with a_till(connections) as client:
         web: Starlette = client._transport.app  # type: ignore[attr-defined]

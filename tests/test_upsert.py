@@ -5,7 +5,7 @@ from sqlmodel import select
 
 from app.connections import Connections
 from app.tables import ExclusionRow
-from app.upsert import by_key, chunks, delete_keys, insert_new, upsert
+from app.upsert import by_key, chunks, delete_keys, each_once, insert_new, upsert
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
@@ -58,3 +58,10 @@ def test_of_one_key_the_latest_is_chosen() -> None:
 def test_chunks_hold_everything_once() -> None:
     assert list(chunks([1, 2, 3, 4, 5], 2)) == [[1, 2], [3, 4], [5]]
     assert list(chunks([], 2)) == []
+
+
+def test_in_no_part_a_key_is_met_twice_and_those_of_one_key_stay_in_order() -> None:
+    assert each_once(["a1", "b1", "a2", "c1", "a3", "b2"], lambda each: each[0]) == [
+        ["a1", "b1", "c1"], ["a2", "b2"], ["a3"],
+    ]  # fmt: skip
+    assert each_once([], str) == []

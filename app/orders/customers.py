@@ -14,7 +14,7 @@ from app.consent.digests import open_digests
 from app.events.kinds import CustomerChanged, CustomerDeleted, MarketingConsentChanged
 from app.orders.answers import append_changes, recorded_answers
 from app.tables import CustomerRow, OrderRow
-from app.upsert import Merge, Values, by_key, matching, newer_unless_deleted, table_of, upsert
+from app.upsert import Merge, Values, each_once, matching, newer_unless_deleted, table_of, upsert
 
 _ORDERS = table_of(OrderRow)
 # A customer known only by an answer: whatever is told of them later is newer.
@@ -22,28 +22,30 @@ _UNKNOWN = datetime(1970, 1, 1, tzinfo=UTC)
 _KEPT_UNLESS_TOLD = ("orders_count", "data_sale_opt_out", "email_digest", "created_at")
 
 
-async def record_customer(connections: Connections, event: CustomerChanged) -> None:
-    """Keep the customer as they stood, unless something newer is known."""
-    await record_customers(connections, [event])
-
-
 async def record_customers(connections: Connections, events: Sequence[CustomerChanged]) -> None:
-    """Keep many customers in one transaction. What an event does not tell stays as it was."""
-    rows = by_key(map(_row, events), "shop", "customer_id", latest="updated_at")
+    """Keep the customers as they stood, in one transaction, unless something newer is known.
+
+    What an event does not tell stays as it was.
+    """
     digests = await open_digests(connections)
     async with connections.write() as db:
-        before = await recorded_answers(db, events)
-        await upsert(
-            db,
-            CustomerRow,
-            await _with_last_orders(db, rows),
-            newer=newer_unless_deleted,
-            merge=_answer("email_marketing")
-            | _answer("sms_marketing")
-            | {name: _told(name) for name in _KEPT_UNLESS_TOLD}
-            | {name: _with_the_count(name) for name in ("spent_minor", "last_order_at")},
-        )
-        await append_changes(db, digests, before, events)
+        for part in each_once(sorted(events, key=_customer), _customer):  # two workers lock them in one order
+            before = await recorded_answers(db, part)
+            await upsert(
+                db,
+                CustomerRow,
+                await _with_last_orders(db, list(map(_row, part))),
+                newer=newer_unless_deleted,
+                merge=_answer("email_marketing")
+                | _answer("sms_marketing")
+                | {name: _told(name) for name in _KEPT_UNLESS_TOLD}
+                | {name: _with_the_count(name) for name in ("spent_minor", "last_order_at")},
+            )
+            await append_changes(db, digests, before, part)
+
+
+def _customer(event: CustomerChanged) -> tuple[str, int]:
+    return event.shop, event.customer_id
 
 
 async def record_marketing_consent(connections: Connections, event: MarketingConsentChanged) -> None:

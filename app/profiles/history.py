@@ -16,7 +16,7 @@ from app.orders.refunds import GOODS_BACK, lines_kept
 from app.profiles.customer import BoughtLine, OrdersTold, PlacedOrder
 from app.profiles.visit import BrowsedEvent
 from app.tables import CustomerRow, EventRow, OrderRow, RefundRow
-from app.upsert import chunks, table_of
+from app.upsert import chunks, matching, table_of
 
 # Of one browser; a visit sends at most so many events.
 EVENTS_READ = 500
@@ -100,10 +100,15 @@ async def next_profiled(db: AsyncSession, shop: str, after: int, count: int) -> 
     return sorted({*ordered, *told})[:count]
 
 
-async def customer_of_order(db: AsyncSession, shop: str, order_id: int) -> int | None:
-    """Return whose order it is, None when that is unknown or nobody's."""
-    query = select(_ORDERS.c.customer_id).where(_ORDERS.c.shop == shop, _ORDERS.c.order_id == order_id)
-    found: int | None = await (await db.connection()).scalar(query)
+async def customers_of_orders(
+    db: AsyncSession, orders: Iterable[tuple[str, int]]
+) -> dict[tuple[str, int], int]:
+    """Return whose the orders are, where that is known. orders: by shop and id."""
+    found = dict[tuple[str, int], int]()
+    key, customer_id = (_ORDERS.c.shop, _ORDERS.c.order_id), _ORDERS.c.customer_id
+    for theirs in matching(key, orders):
+        query = select(*key, customer_id).where(theirs, customer_id.is_not(None))
+        found |= {(shop, order_id): whose for shop, order_id, whose in await _rows(db, query)}
     return found
 
 

@@ -28,11 +28,11 @@ from app.events.kinds import (
     OrderFacts,
     RefundCreated,
 )
-from app.orders.store import record_order
+from app.orders.store import record_order, record_orders
 from app.profiles.customer import NOBODY, Profile
 from app.profiles.history import (
     checkouts_of,
-    customer_of_order,
+    customers_of_orders,
     next_profiled,
     seen_at,
     seen_of,
@@ -43,7 +43,7 @@ from app.profiles.names import Names
 from app.profiles.packed import pack, unpack_profile
 from app.profiles.segments import CustomerSegments, keep_segments
 from app.profiles.visit import BrowsedEvent, visit_of
-from app.upsert import chunks
+from app.upsert import chunks, each_once
 from app.values import ShopDomain
 
 VISIT_TTL_S = 24 * 3600
@@ -51,14 +51,29 @@ _BATCH = 200
 _REFRESHED = 50  # customers at once: a word of one of them meanwhile makes all of them anew
 
 
-async def keep_order(connections: Connections, event: OrderFacts) -> None:
-    """Keep the order, and let the profile follow of who it was until now, if it is another's.
+async def keep_orders(connections: Connections, events: Sequence[OrderFacts]) -> None:
+    """Keep the orders, those together that stay whose they are.
 
     An order is the merchant's own record; whether it may choose an offer is asked when one is made.
     """
-    async with connections.read() as db:
-        before = await customer_of_order(db, event.shop, event.order_id)
-    others = [] if before in (None, event.customer_id) else [before]
+    for part in each_once(events, _order):
+        async with connections.read() as db:
+            before = await customers_of_orders(db, map(_order, part))
+        moved = {_order(each) for each in part if before.get(_order(each)) not in (None, each.customer_id)}
+        stays = [each for each in part if _order(each) not in moved]
+        if stays:
+            await record_orders(connections, sorted(stays, key=_order))  # two workers lock them in one order
+        for each in part:
+            if _order(each) in moved:
+                await _hand_over(connections, each, [before[_order(each)]])
+
+
+def _order(event: OrderFacts) -> tuple[str, int]:
+    return event.shop, event.order_id
+
+
+async def _hand_over(connections: Connections, event: OrderFacts, others: Sequence[int]) -> None:
+    """Keep an order that is another's now, and let the profile follow of who it was until now."""
     # Also ahead: once it is another's, the next attempt of a worker that died would not know of them.
     await refresh_customers(connections, event.shop, others, besides=event.order_id)
     await record_order(connections, event)
@@ -90,9 +105,8 @@ async def _has_profile(connections: Connections, event: OrderFacts | CustomerCha
 async def remember_refund(connections: Connections, event: RefundCreated | OrderDeleted) -> None:
     """Let the profile of the order's customer follow what was given back, or that the order is gone."""
     async with connections.read() as db:
-        customer_id = await customer_of_order(db, event.shop, event.order_id)
-    if customer_id is not None:
-        await refresh_customers(connections, event.shop, [customer_id])
+        customers = await customers_of_orders(db, [(event.shop, event.order_id)])
+    await refresh_customers(connections, event.shop, list(customers.values()))
 
 
 async def remember_browsing(connections: Connections, events: Sequence[BrowserEvent]) -> None:

@@ -6,7 +6,7 @@ from sqlmodel import col, select
 from app.connections import Connections
 from app.consent.digests import open_digests
 from app.events.kinds import CustomerChanged, MarketingConsentChanged
-from app.orders.customers import record_customer, record_customers, record_marketing_consent
+from app.orders.customers import record_customers, record_marketing_consent
 from app.privacy_tables import ConsentRow
 from app.tables import ShopRow
 
@@ -66,7 +66,7 @@ async def test_every_change_of_an_answer_is_in_the_ledger_once(on_both_databases
 async def test_an_opt_out_and_its_end_are_each_a_line(connections: Connections) -> None:
     await install(connections)
     for minute, opted_out in enumerate([False, True, True, None, False]):
-        await record_customer(connections, changed(minute, data_sale_opt_out=opted_out))
+        await record_customers(connections, [changed(minute, data_sale_opt_out=opted_out)])
     assert await told(connections) == [{"data_sale_opt_out": True}, {"data_sale_opt_out": False}]
 
 
@@ -92,6 +92,6 @@ async def test_what_changes_at_the_same_moment_as_something_else_is_not_lost(
     connections: Connections,
 ) -> None:
     await install(connections)
-    await record_customer(connections, changed(0, orders_count=1))
-    await record_customer(connections, changed(0, data_sale_opt_out=True))
+    await record_customers(connections, [changed(0, orders_count=1)])
+    await record_customers(connections, [changed(0, data_sale_opt_out=True)])
     assert await told(connections) == [{"data_sale_opt_out": True}]

@@ -17,7 +17,7 @@ from app.events.consume import work_off
 from app.events.log import EventConsumer, this_consumer
 from app.privacy.erasure import erase_person
 from app.privacy.shop import erase_shop
-from app.profiles.store import follow_customers, keep_order
+from app.profiles.store import follow_customers, keep_orders
 from app.recommend import retrain
 from app.recommend.process import Job
 from app.recommend.publish import latest, versions
@@ -101,7 +101,7 @@ async def test_a_checkout_under_way_is_answered_and_its_decision_names_nobody(
     placed = an_order(1, [40], shop=CHECKOUT_SHOP, created_at=a_year_ago, updated_at=a_year_ago)
     assert placed.customer_id is not None
     customer = placed.customer_id
-    await keep_order(connections, placed)
+    await keep_orders(connections, [placed])
     await follow_customers(connections, [placed])
     async with a_till(connections) as client:
         web = client._transport.app  # type: ignore[attr-defined]

@@ -11,7 +11,7 @@ import msgspec
 from app.connections import Connections
 from app.events.kinds import BrowserEvent, Line, OrderPlaced
 from app.events.store import record_events
-from app.profiles.store import follow_customers, keep_order, remember_browsing
+from app.profiles.store import follow_customers, keep_orders, remember_browsing
 
 SHOP = "a.myshopify.com"
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -46,7 +46,7 @@ def a_view(product_id: object, minute: float = 0, **changes: Any) -> BrowserEven
 
 async def place(connections: Connections, order: OrderPlaced) -> None:
     """Let the order happen, as the worker does: into the database, then into the profile."""
-    await keep_order(connections, order)
+    await keep_orders(connections, [order])
     await follow_customers(connections, [order])
 
 

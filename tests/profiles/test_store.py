@@ -11,7 +11,7 @@ from app.consent.told import pack as pack_told
 from app.consent.told import told_key
 from app.events.kinds import CustomerChanged, CustomerDeleted, OrderDeleted, RefundCreated, RefundLine
 from app.events.store import record_events
-from app.orders.customers import record_customer
+from app.orders.customers import record_customers
 from app.orders.store import record_refund, remove_order
 from app.profiles.customer import REFUSED, Profile
 from app.profiles.history import MOST_TOGETHER, checkouts_of, seen_at
@@ -175,7 +175,7 @@ async def test_how_many_orders_shopify_tells_of_is_followed(connections: Connect
             email_marketing=None, sms_marketing=None, data_sale_opt_out=None, created_at=None,
             updated_at=later,
         )  # fmt: skip
-        await record_customer(connections, event)
+        await record_customers(connections, [event])
         await follow_customers(connections, [event])
         return (await at(connections, customer_key(SHOP, 7))).orders_ever
 
@@ -193,7 +193,7 @@ async def test_what_was_spent_before_shopify_shows_it_is_told_to_the_profile(
         sms_marketing=None, data_sale_opt_out=None, created_at=None, updated_at=NOW, spent_minor=90_000,
         last_order_at=NOW - timedelta(days=100),
     )  # fmt: skip
-    await record_customer(on_both_databases, event)
+    await record_customers(on_both_databases, [event])
     await follow_customers(on_both_databases, [event])
     profile = await at(on_both_databases, customer_key(SHOP, 7))
     told = (profile.orders_ever, profile.spent_ever_minor, profile.aov_minor, profile.last_ever_at)
@@ -212,7 +212,7 @@ async def test_orders_that_we_have_are_not_counted_again_once_shopify_tells_them
         shop=SHOP, event_id="c", happened_at=later, customer_id=7, orders_count=3, email_marketing=None,
         sms_marketing=None, data_sale_opt_out=None, created_at=None, updated_at=later, spent_minor=9_000,
     )  # fmt: skip
-    await record_customer(on_both_databases, event)
+    await record_customers(on_both_databases, [event])
     await follow_customers(on_both_databases, [event])
     profile = await at(on_both_databases, customer_key(SHOP, 7))
     assert (profile.orders_ever, profile.spent_ever_minor) == (3, 9_000)

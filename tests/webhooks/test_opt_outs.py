@@ -9,7 +9,7 @@ from sqlmodel import col, select
 from app.connections import Connections
 from app.events.kinds import CustomerChanged, CustomerDeleted, OrderDeleted, OrderUpdated
 from app.events.log import STREAM, EventLog
-from app.orders.customers import record_customer, remove_customer
+from app.orders.customers import record_customers, remove_customer
 from app.orders.store import record_order, remove_order
 from app.privacy_tables import ConsentRow
 from app.tables import CustomerRow, OrderRow
@@ -78,7 +78,7 @@ async def test_a_customer_who_is_gone_without_a_word_is_told_of_once(front: Shop
             orders_count=1, email_marketing=None, sms_marketing=None, data_sale_opt_out=None,
             created_at=NOON, updated_at=NOON,
         )  # fmt: skip
-        await record_customer(connections, event)
+        await record_customers(connections, [event])
     assert await compare(front) == 0
     assert await told(connections) == []
     del front.shop.customers[8], front.shop.customers[9]
