@@ -29,9 +29,7 @@ _ORDER = """
 # Of what was placed while we listened; what was before we came carries no grant.
 _GRANT = """
   customAttributes { key value }
-  discountApplications(first: 10) {
-    nodes { __typename targetType ... on AutomaticDiscountApplication { title } }
-  }
+  discountApplications(first: 10) { nodes { __typename targetType } }
 """
 _LINE = """
   id quantity
