@@ -7,7 +7,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export SHOPIFY_CLI_NO_ANALYTICS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check code scripts-types built scripts-tests bench chaos audit serve setup build words lock clean
+.PHONY: help demo test check code scripts-types built scripts-tests suite bench chaos audit serve setup build words lock clean
 
 help: ## Show this help
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -18,7 +18,10 @@ demo: setup build ## Run the whole thing on a demo shop; ONCE=1 walks the journe
 	@python -m devstore.demo $(if $(ONCE),--once)
 
 test: ## Install what is needed and run every check and test, the Chromium journey included
-	@$(MAKE) --no-print-directory --jobs=2 setup build .venv/.collected check built scripts-tests
+	@$(MAKE) --no-print-directory --jobs=2 setup build .venv/.collected
+	@$(MAKE) --no-print-directory --jobs=3 suite check built scripts-tests
+
+suite:
 	pytest -n auto --dist loadfile
 
 check: code scripts-types ## Lint, types and import contracts
