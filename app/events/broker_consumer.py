@@ -16,7 +16,7 @@ from redis.asyncio import Redis
 from app.connections import Connections
 from app.events.broker import Broker, Copy, open_broker
 from app.events.broker_ledger import BrokerLedger
-from app.events.log import Delivery, EventConsumer, EventLog, entry_order, this_consumer
+from app.events.log import RESTS_MS, Delivery, EventConsumer, EventLog, entry_order, this_consumer
 
 _ECHO_RESTS = 10  # times as long as an entry, so that what it follows came to an end
 _log = logging.getLogger(__name__)
@@ -36,6 +36,12 @@ class Consumer(Protocol):
 
     async def inherit(self, *, count: int = 200) -> list[Delivery]:
         """Return entries that dead processes of this machine held and nobody else gives out."""
+
+    async def keep(self, deliveries: Iterable[Delivery]) -> None:
+        """Say that the entries are still in hand: nobody else is given them for a while."""
+
+    async def put_down(self, deliveries: Iterable[Delivery]) -> None:
+        """Let entries rest, in nobody's hands, until they are tried again."""
 
     async def acknowledge(self, deliveries: Iterable[Delivery]) -> None:
         """Mark entries as handled: they are not given out again."""
@@ -59,7 +65,7 @@ class BrokerConsumer:
     idle_ms: how long an entry rests after a failure before it is tried again.
     """
 
-    def __init__(self, redis: Redis, broker: Broker, *, idle_ms: int = 30_000) -> None:
+    def __init__(self, redis: Redis, broker: Broker, *, idle_ms: int = RESTS_MS) -> None:
         self._broker = broker
         self._moved = BrokerLedger(redis)
         self._idle_s = idle_ms / 1_000
@@ -91,6 +97,12 @@ class BrokerConsumer:
     async def inherit(self, *, count: int = 200) -> list[Delivery]:
         """Return nothing: the broker itself gives out what the dead held."""
         return []
+
+    async def keep(self, deliveries: Iterable[Delivery]) -> None:
+        """Do nothing: the broker gives nobody else what this connection holds."""
+
+    async def put_down(self, deliveries: Iterable[Delivery]) -> None:
+        """Do nothing: what is noted and not handled counts as in somebody's hands all the same."""
 
     async def acknowledge(self, deliveries: Iterable[Delivery]) -> None:
         """Mark entries as handled: they are not given out again."""

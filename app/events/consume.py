@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from time import monotonic
@@ -22,6 +23,7 @@ from sqlalchemy.exc import OperationalError
 from app.connections import Connections
 from app.events.broker_consumer import Consumer, open_consumer
 from app.events.erased import REQUESTS, as_kept
+from app.events.hands import working_off
 from app.events.kinds import (
     OFFER_DISMISSED,
     AnyEvent,
@@ -32,7 +34,7 @@ from app.events.kinds import (
     OrderDeleted,
     RefundCreated,
 )
-from app.events.log import Delivery
+from app.events.log import RESTS_MS, Delivery
 from app.events.store import record_events
 from app.failures import reason_of
 from app.shops.active import note_active
@@ -66,6 +68,7 @@ MAX_DEATHS = 20
 _ABOUT_THE_WRITTEN = (CustomerDeleted, MarketingConsentChanged, OrderDeleted, RefundCreated)
 ALONE_AFTER = 2  # deliveries; whoever takes such an event is done with it before the next
 _RECLAIM_EVERY_S = 5.0
+_KEEP_EVERY_S = RESTS_MS / 3_000
 _log = logging.getLogger(__name__)
 
 
@@ -100,8 +103,28 @@ async def work_off(
 
     What comes after a request to erase is read again once that is done.
     """
-    for part in _parts(await _readable(consumer, deliveries)):
-        await _work_off(connections, consumer, handlers, part)
+    async with _held(consumer, deliveries):
+        for part in _parts(await _readable(consumer, deliveries)):
+            await _work_off(connections, consumer, handlers, part)
+
+
+@asynccontextmanager
+async def _held(consumer: Consumer, deliveries: Sequence[Delivery]) -> AsyncIterator[None]:
+    """Keep the deliveries in hand, however long they take: whoever erases somebody waits for them."""
+    keeper = asyncio.create_task(_keep(consumer, deliveries)) if deliveries else None
+    try:
+        with working_off():
+            yield
+    finally:
+        if keeper:
+            keeper.cancel()
+
+
+async def _keep(consumer: Consumer, deliveries: Sequence[Delivery]) -> None:
+    with suppress(*OUTAGES):
+        while True:
+            await asyncio.sleep(_KEEP_EVERY_S)
+            await consumer.keep(deliveries)
 
 
 async def _work_off(
@@ -127,6 +150,8 @@ async def _work_off(
             else:
                 done.append(delivery)
         done += await _react_together(connections, consumer, handlers, waiting)
+        handled = {delivery.entry_id for delivery in done}
+        await consumer.put_down([each for each, _ in part if each.entry_id not in handled])
     finally:
         await consumer.acknowledge(done)
 
@@ -151,8 +176,8 @@ def _is_alone(read: Read) -> bool:
 def _looks_back(event: AnyEvent) -> bool:
     """Return whether all that came before has to be written down. Pure.
 
-    What somebody withdraws takes that back, too; an offer that is sent away is found by its decision; and what
-    is told of an order or a customer by itself changes what was written down of them.
+    What somebody withdraws takes that back, too; an offer that is sent away is found by its decision; what is
+    told of an order or a customer besides changes what was written down of them.
     """
     if isinstance(event, _ABOUT_THE_WRITTEN):
         return True
@@ -179,6 +204,7 @@ async def _readable(consumer: Consumer, deliveries: Sequence[Delivery]) -> list[
             read.append((delivery, delivery.event()))
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             if isinstance(error, msgspec.ValidationError) and delivery.deliveries < MAX_DELIVERIES:
+                await consumer.put_down([delivery])
                 continue
             await consumer.bury(delivery, f"not an event: {reason_of(error)}")
     return read

@@ -23,6 +23,8 @@ from app.events.kinds import AnyEvent
 STREAM = "tw:events"
 DEAD = "{tw:events}:dead"  # the tag keeps what belongs to the log on the log's own node of a cluster
 GROUP = "tillwise"
+RESTS_MS = 30_000  # an entry, after a failure, or after its worker last said that it has it
+NOBODY = "nobody"  # whoever an entry rests with
 _EVENT = "e"
 # A repeat within a day is noticed.
 _SEEN = "{tw:events}:seen:"
@@ -42,6 +44,19 @@ for i, seen in ipairs(KEYS) do
   end
 end
 return added
+"""
+# Only what is still that consumer's: it may have been held up for so long that another was given it.
+_GIVE = """
+local claim = {KEYS[1], ARGV[1], ARGV[3], 0}
+for i = 4, #ARGV do
+  if #redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[i], ARGV[i], 1, ARGV[2]) > 0 then
+    claim[#claim + 1] = ARGV[i]
+  end
+end
+if #claim > 4 then
+  claim[#claim + 1] = 'JUSTID'
+  redis.call('XCLAIM', unpack(claim))
+end
 """
 
 _encoder = msgspec.msgpack.Encoder()
@@ -164,15 +179,6 @@ class EventLog:
             pipe.xdel(stream, entry.entry_id)
             await pipe.execute()
 
-    async def being_handled(self, besides: str, within_ms: int) -> set[str]:
-        """Return the entries given to other consumers of late that are not yet acknowledged."""
-        pending: Any = await self._pending()
-        return {
-            text_of(each["message_id"])
-            for each in pending
-            if text_of(each["consumer"]) != besides and each["time_since_delivered"] < within_ms
-        }
-
     async def count(self, stream: str, shop: str) -> int:
         """Return how many entries of the shop a stream holds."""
         return len([1 async for entry in self.entries(stream) if entry.is_of(shop)])
@@ -185,12 +191,6 @@ class EventLog:
                 await self._redis.xdel(stream, *ids)
         async for key in self._redis.scan_iter(match=f"{_SEEN}{shop}:*", count=1_000):
             await self._redis.delete(key)
-
-    async def _pending(self) -> Any:
-        try:
-            return await self._redis.xpending_range(STREAM, GROUP, min="-", max="+", count=_PAGE)
-        except ResponseError:  # nobody reads yet
-            return []
 
     async def _dead(self, shop: str | None) -> list[tuple[bytes, bytes]]:
         letters: Any = await self._redis.xrange(DEAD)
@@ -235,11 +235,12 @@ class EventConsumer:
     idle_ms: how long an entry rests after a failure or a crash before it is tried again.
     """
 
-    def __init__(self, redis: Redis, name: str, *, group: str = GROUP, idle_ms: int = 30_000) -> None:
+    def __init__(self, redis: Redis, name: str, *, group: str = GROUP, idle_ms: int = RESTS_MS) -> None:
         self._redis = redis
         self._name = name
         self._group = group
         self._idle_ms = idle_ms
+        self._give = redis.register_script(_GIVE)
 
     async def open(self) -> None:
         """Create the group, from the log's first entry on, unless it exists."""
@@ -285,6 +286,18 @@ class EventConsumer:
         consumers: Any = await self._redis.xinfo_consumers(STREAM, self._group)
         names = [text_of(each["name"]) for each in consumers if each["pending"]]
         return [name for name in names if name != self._name and not may_live(name)]
+
+    async def keep(self, deliveries: Iterable[Delivery]) -> None:
+        """Say that the entries are still in hand: nobody else is given them for idle_ms."""
+        await self._give_to(self._name, deliveries)
+
+    async def put_down(self, deliveries: Iterable[Delivery]) -> None:
+        """Let entries rest, in nobody's hands, until they are tried again."""
+        await self._give_to(NOBODY, deliveries)
+
+    async def _give_to(self, name: str, deliveries: Iterable[Delivery]) -> None:
+        if ids := [delivery.entry_id for delivery in deliveries]:
+            await self._give([STREAM], [self._group, self._name, name, *ids])
 
     async def acknowledge(self, deliveries: Iterable[Delivery]) -> None:
         """Mark entries as handled: they are not given out again."""

@@ -7,11 +7,9 @@ found. Whatever leads on to more of the person goes last, in one transaction.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from time import monotonic
 
 import msgspec
 
@@ -21,7 +19,7 @@ from app.consent.receipts import Receipt, Signed, keep_receipt, open_receipt_key
 from app.consent.requests import Kind, PrivacyRequest, Status, close, closed, read_request, remember
 from app.consent.withdrawal import bar_late_events
 from app.errors import NotFound
-from app.events.log import DEAD, STREAM, EventLog, this_consumer
+from app.events.log import DEAD, STREAM
 from app.jobs import alone, request_job
 from app.outbound.leaf_writing import take_back
 from app.outbound.write_back import unmark
@@ -32,15 +30,13 @@ from app.privacy.person import Person, find_person
 from app.privacy.purge import purge
 from app.privacy.rows import erase_rows
 from app.privacy.stores import DataSubject, count_held, data_subject
-from app.privacy.unfinished import RequestIncomplete, empty_broker, wait_for_broker
+from app.privacy.unfinished import RequestIncomplete, empty_broker, wait_for_hands
 from app.privacy.waiting import keep_waiting
 from app.recommend.forget import forget_in_models
 from app.shops.store import get_shop
 
 ERASING = "erasing"
 _LOOKS = 3
-_OTHERS_MS = 5_000  # a worker that takes longer for its batch has died, and its events are looked at anew
-_LOOK_EVERY_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +55,7 @@ async def erase_person(connections: Connections, shop: str, request_id: str) -> 
     """Return the receipt of the request, once nothing of the person is left; a repeat returns the same one.
 
     Two at once wait for each other. Raises NotFound for a request that was never opened, RequestIncomplete
-    when what was told meanwhile could not be kept out.
+    when what was told before is still in somebody's hands, or what was told meanwhile could not be kept out.
     """
     async with alone(connections, ERASING, shop):
         request = await read_request(connections, shop, request_id)
@@ -131,12 +127,7 @@ async def _bar_late_events(erasing: Erasure) -> None:
     """Keep out what happened until now, and let those who hold some of it already come to their end."""
     sought = erasing.sought
     await bar_late_events(sought.connections, sought.shop, sought.subjects, datetime.now(UTC))
-    log, until = EventLog(sought.connections.redis), monotonic() + _OTHERS_MS / 1000
-    held = await log.being_handled(this_consumer(), _OTHERS_MS)
-    while held and monotonic() < until:
-        await asyncio.sleep(_LOOK_EVERY_S)
-        held &= await log.being_handled(this_consumer(), _OTHERS_MS)
-    await wait_for_broker(sought.connections)
+    await wait_for_hands(sought.connections)
 
 
 async def _erase_letters(erasing: Erasure) -> None:

@@ -23,7 +23,7 @@ from app.events.log import DEAD, STREAM, EventLog
 from app.jobs import alone
 from app.privacy.erasure import ERASING
 from app.privacy.purge import purge
-from app.privacy.unfinished import RequestIncomplete, empty_broker, wait_for_broker
+from app.privacy.unfinished import RequestIncomplete, empty_broker, wait_for_hands
 from app.privacy_tables import PrivacyRequestRow
 from app.recommend.forget import PUBLISHING
 from app.shops.changes import announce_change, forget_changes
@@ -110,7 +110,7 @@ async def _bar_late_events(connections: Connections, request: PrivacyRequest) ->
     """Keep out what happened until now; the bar names the shop by its hash only."""
     owner = (await open_digests(connections)).of(request.shop, "shop", request.shop)
     await bar_late_events(connections, owner, [owner], datetime.now(UTC))
-    await wait_for_broker(connections)
+    await wait_for_hands(connections)
 
 
 async def _erase_log(connections: Connections, request: PrivacyRequest) -> None:

@@ -1,19 +1,39 @@
-"""What keeps a request from being done yet: above all events that a broker has, in which nobody is found."""
+"""What keeps a request from being done yet: events in a worker's hands, or that a broker has."""
 
 from __future__ import annotations
+
+import asyncio
+from time import monotonic
 
 from app.connections import Connections
 from app.errors import TillwiseError
 from app.events.broker_ledger import BrokerLedger
+from app.events.hands import in_hand
 from app.wording import wording
 
 _PATIENCE_S = 5.0
+_LOOK_EVERY_S = 0.05
 
 
 class RequestIncomplete(TillwiseError):
     """Something of the person is still there, or may be: the next attempt goes on."""
 
     status = 503
+
+
+async def wait_for_hands(connections: Connections) -> None:
+    """Return once nothing that was told until now is with a broker or in a worker's hands.
+
+    What is given out later is asked about first. Raises RequestIncomplete.
+    """
+    until = monotonic() + _PATIENCE_S
+    held = await in_hand(connections.redis)
+    while held:
+        if monotonic() >= until:
+            raise _waits()
+        await asyncio.sleep(_LOOK_EVERY_S)
+        held &= await in_hand(connections.redis)
+    await wait_for_broker(connections)
 
 
 async def wait_for_broker(connections: Connections) -> None:

@@ -15,8 +15,9 @@ from app.config import Settings
 from app.connections import Connections
 from app.events.broker_consumer import count_unhandled
 from app.events.consume import MAX_DEATHS, MAX_DELIVERIES, OUTAGES, Together, consume, work_off
+from app.events.hands import in_hand
 from app.events.kinds import AppUninstalled, CustomerRedactionRequested, Event, ScopesChanged
-from app.events.log import DEAD, STREAM, encode
+from app.events.log import DEAD, GROUP, NOBODY, RESTS_MS, STREAM, EventConsumer, EventLog, encode
 from app.tables import EventRow
 from tests.brokers import Engine, read
 from tests.conftest import on_postgresql
@@ -79,6 +80,29 @@ async def test_a_failing_event_holds_up_no_other_and_is_buried_with_its_reason(l
     assert await consumer.reclaim() == []
 
 
+async def test_events_are_kept_in_hand_while_they_are_worked_on_and_put_down_when_they_fail(
+    connections: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = EventLog(connections.redis)
+    monkeypatch.setattr("app.events.consume._KEEP_EVERY_S", 0.01)
+
+    async def slow(_connections: Connections, event: Event) -> None:
+        held = str((await connections.redis.xrange(STREAM))[0][0], "ascii")
+        await connections.redis.xclaim(STREAM, GROUP, "slow", 0, [held], idle=10 * RESTS_MS, justid=True)
+        async with asyncio.timeout(60):
+            while await in_hand(connections.redis) != {(held, 1)}:  # noqa: ASYNC110  (what keeps it decides)
+                await asyncio.sleep(0.01)
+        raise KeyError("variant")
+
+    reader = EventConsumer(connections.redis, "slow")
+    await reader.open()
+    await log.append([event(1)])
+    await work_off(connections, reader, {AppUninstalled: (slow,)}, await reader.read(block_ms=1))
+    (at_rest,) = await connections.redis.xpending_range(STREAM, GROUP, min="-", max="+", count=9)
+    assert (at_rest["consumer"], at_rest["times_delivered"]) == (NOBODY.encode(), 1)
+    assert await in_hand(connections.redis) == set()
+
+
 async def test_an_outage_counts_against_no_event(log: Engine) -> None:
     down = Recorder(ConnectionError("the database is down"), fails_for="2")
     await log.put(event(1), event(2), event(3))
@@ -125,6 +149,24 @@ async def test_what_follows_from_many_events_is_done_once_after_each_of_them(log
     assert told.seen == [["1", "2", "3"]]
     assert seen_first == [("1", 0), ("3", 0)]
     assert await consumer.reclaim() == []
+
+
+async def test_what_follows_comes_after_what_it_follows_from_whichever_event_came_first(log: Engine) -> None:
+    turns: list[str] = []
+
+    def handler(name: str) -> Together:
+        async def handle(_connections: Connections, events: Sequence[Event]) -> None:
+            turns.append(name + "".join(each.event_id for each in events))
+
+        return Together(handle)
+
+    kept, followed = handler("kept "), handler("followed ")
+    handlers = {ScopesChanged: (followed,), AppUninstalled: (kept, followed)}
+    scopes = ScopesChanged(shop="a.myshopify.com", event_id="1", happened_at=NOW, scopes=("a",))
+    await log.put(scopes, event(2), event(3))
+    consumer = await log.consumer()
+    await work_off(log.connections, consumer, handlers, await read(consumer, 3))
+    assert turns == ["kept 23", "followed 123"]
 
 
 async def test_a_failing_event_among_many_holds_up_no_other(log: Engine) -> None:

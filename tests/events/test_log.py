@@ -7,8 +7,20 @@ import msgspec
 import pytest
 
 from app.connections import Connections
+from app.events import hands
+from app.events.hands import in_hand
 from app.events.kinds import AppUninstalled, CartUpdated
-from app.events.log import DEAD, STREAM, EventConsumer, EventLog, this_consumer
+from app.events.log import (
+    DEAD,
+    GROUP,
+    NOBODY,
+    RESTS_MS,
+    STREAM,
+    EventConsumer,
+    EventLog,
+    text_of,
+    this_consumer,
+)
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
@@ -146,3 +158,32 @@ async def test_what_a_process_holds_that_may_live_is_left_to_it(
     await EventLog(connections.redis).append([event(1)])
     await (await consumer(connections, holder)).read()
     assert await (await consumer(connections, "new", idle_ms=60_000)).inherit() == []
+
+
+async def test_what_a_worker_still_has_in_hand_nobody_else_is_given(connections: Connections) -> None:
+    await EventLog(connections.redis).append([event(1), event(2)])
+    slow = await consumer(connections, "slow")
+    held = await slow.read(block_ms=1)
+    ids = [each.entry_id for each in held]
+    await connections.redis.xclaim(STREAM, GROUP, "slow", 0, ids, idle=10 * RESTS_MS, justid=True)
+    await slow.keep(held[:1])
+    other = await consumer(connections, "other", idle_ms=5 * RESTS_MS)
+    assert [each.entry_id for each in await other.reclaim()] == ids[1:]
+    await slow.keep(held)
+    await slow.put_down(held)
+    pending = await connections.redis.xpending_range(STREAM, GROUP, min="-", max="+", count=9)
+    given = {
+        text_of(each["message_id"]): (text_of(each["consumer"]), each["times_delivered"]) for each in pending
+    }
+    assert given == {ids[0]: (NOBODY, 1), ids[1]: ("other", 2)}
+    assert await in_hand(connections.redis) == {(ids[1], 2)}
+
+
+async def test_all_that_is_in_hand_is_known_however_many(
+    connections: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hands, "_PAGE", 2)
+    assert await in_hand(connections.redis) == set()
+    await EventLog(connections.redis).append([event(number) for number in range(5)])
+    held = await (await consumer(connections, "one-1")).read(block_ms=1)
+    assert await in_hand(connections.redis) == {(each.entry_id, 1) for each in held}

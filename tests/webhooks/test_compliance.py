@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,12 +13,17 @@ from sqlmodel import select
 
 from app.connections import Connections
 from app.consent.digests import open_digests
-from app.consent.requests import Kind, Status, read_request, requests_of
+from app.consent.requests import Kind, Status, open_request, read_request, requests_of
+from app.consent.withdrawal import bar_late_events
+from app.events import hands
 from app.events.consume import work_off
 from app.events.kinds import CustomerDataRequested, CustomerRedactionRequested, Event
-from app.events.log import EventConsumer, EventLog, this_consumer
-from app.privacy import erasure
+from app.events.log import GROUP, RESTS_MS, STREAM, Delivery, EventConsumer, EventLog, this_consumer
+from app.privacy import erasure, unfinished
+from app.privacy.erasure import erase_person
 from app.privacy.export import answer_data_request
+from app.privacy.shop import erase_shop
+from app.privacy.unfinished import RequestIncomplete
 from app.tables import CustomerRow, DecisionRow, EventRow, OrderRow
 from app.worker import HANDLERS
 from tests.consent.issued import receipts_of
@@ -186,18 +192,73 @@ async def test_a_request_to_show_what_was_erased_first_is_closed_with_the_erasur
     assert (shown.status, shown.customer_id, shown.receipt_id) == (Status.DONE, None, by_id["r"].receipt_id)
 
 
-async def test_a_redaction_waits_for_what_another_worker_has_in_its_hands(
-    connections: Connections,
+@pytest.mark.parametrize("holder", ["another-worker", this_consumer()], ids=["another", "this process"])
+async def test_an_erasure_waits_for_what_a_worker_has_in_its_hands_however_long(
+    connections: Connections, monkeypatch: pytest.MonkeyPatch, holder: str
 ) -> None:
     await plant(connections, ROSA)
     await told(connections)
-    other = EventConsumer(connections.redis, "another-worker")
-    await other.open()
+    worker = EventConsumer(connections.redis, holder)
+    await worker.open()
     await EventLog(connections.redis).append(late_events(ROSA))
-    in_its_hands = await other.read(block_ms=1)
-    redacting = asyncio.create_task(told(connections, redaction()))
-    await asyncio.sleep(0.3)
-    assert not redacting.done()
-    await work_off(connections, other, HANDLERS, [replace(each) for each in in_its_hands])
-    await redacting
+    in_its_hands = await worker.read(block_ms=1)
+    await rested(connections, holder, in_its_hands, RESTS_MS)
+    monkeypatch.setattr(hands, "RESTS_MS", 100 * RESTS_MS)
+    barred = asyncio.Event()
+
+    async def bar(*told: Any) -> None:
+        await bar_late_events(*told)
+        barred.set()
+
+    monkeypatch.setattr(erasure, "bar_late_events", bar)
+    await open_request(connections, SHOP, "r", Kind.CUSTOMER, NOW, customer_id=ROSA.customer)
+    monkeypatch.setattr(unfinished, "_PATIENCE_S", 0)
+    with pytest.raises(RequestIncomplete, match="still being handled"):
+        await erase_person(connections, SHOP, "r")
+    assert await receipts_of(connections, SHOP) == []
+    monkeypatch.setattr(unfinished, "_PATIENCE_S", 60)
+    barred.clear()
+    erasing = asyncio.create_task(finish_erasures(connections))
+    await barred.wait()
+    await work_off(connections, worker, HANDLERS, [replace(each) for each in in_its_hands])
+    await erasing
+    assert len(await receipts_of(connections, SHOP)) == 1
     assert found_in(await dump(connections), ROSA.markers) == set()
+
+
+async def test_an_erasure_waits_neither_for_the_dead_nor_for_what_rests(
+    connections: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unfinished, "_PATIENCE_S", 0)
+    await plant(connections, ROSA)
+    await told(connections)
+    failed, died = (EventConsumer(connections.redis, name) for name in ("one-1", "two-2"))
+    await EventLog(connections.redis).append(late_events(ROSA)[:2])
+    await failed.put_down(await failed.read(count=1, block_ms=1))
+    await rested(connections, "two-2", await died.read(count=1, block_ms=1), RESTS_MS)
+    await open_request(connections, SHOP, "r", Kind.CUSTOMER, NOW, customer_id=ROSA.customer)
+    await erase_person(connections, SHOP, "r")
+    assert found_in(await dump(connections), ROSA.markers) == set()
+
+
+async def test_a_shops_erasure_waits_for_what_a_worker_has_in_its_hands(
+    connections: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unfinished, "_PATIENCE_S", 0)
+    await plant(connections, ROSA)
+    await told(connections)
+    worker = EventConsumer(connections.redis, "another-worker")
+    await EventLog(connections.redis).append(late_events(ROSA))
+    in_its_hands = await worker.read(block_ms=1)
+    await open_request(connections, SHOP, "r", Kind.SHOP, NOW)
+    with pytest.raises(RequestIncomplete, match="still being handled"):
+        await erase_shop(connections, SHOP, "r")
+    await work_off(connections, worker, HANDLERS, in_its_hands)
+    await erase_shop(connections, SHOP, "r")
+    assert found_in(await dump(connections), ROSA.markers) == set()
+
+
+async def rested(connections: Connections, name: str, held: Sequence[Delivery], idle_ms: int) -> None:
+    """Let so long have passed since a worker last said that it has them in hand."""
+    ids = [each.entry_id for each in held]
+    await connections.redis.xclaim(STREAM, GROUP, name, 0, ids, idle=idle_ms, justid=True)
