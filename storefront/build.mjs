@@ -3,9 +3,8 @@
 import {build} from 'esbuild';
 import {appProxy} from './app-proxy.mjs';
 
-const folder = new URL('.', import.meta.url).pathname;
 const options = {
-  absWorkingDir: folder,
+  absWorkingDir: import.meta.dirname,
   outdir: '../extensions/storefront-embed/assets',
   bundle: true,
   target: 'es2022',

@@ -4,10 +4,8 @@ import {mkdir, readFile, rename, writeFile} from 'node:fs/promises';
 import {dirname} from 'node:path';
 import {build} from 'esbuild';
 
-const folder = new URL('.', import.meta.url).pathname;
-
 const {outputFiles} = await build({
-  absWorkingDir: folder,
+  absWorkingDir: import.meta.dirname,
   entryPoints: {
     'frame': 'src/frame.ts',
     'realm': 'src/realm.ts',
