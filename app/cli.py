@@ -1,4 +1,4 @@
-"""The `tillwise` command. Exit codes: 0 done, 1 refused or failed, 2 called wrongly, 3 Shopify.
+"""The `tillwise` command: what each part of the app does by hand, by what it is for in PANELS.
 
 What trains is imported where it is called: it makes a process by 130 MB larger and some seconds later.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -14,7 +15,7 @@ import typer
 from cryptography.fernet import Fernet
 from rich.console import Console
 
-from app import __version__
+from app import __version__, processes
 from app.commands.alerts import alerts
 from app.commands.api_key import api_key
 from app.commands.attribution import attribution
@@ -39,14 +40,13 @@ from app.connections import Connections
 from app.doctor import examine
 from app.errors import InputError, ShopifyError, TillwiseError
 from app.logs import start_logging
-from app.processes import serve, work
 from app.progress_bars import ask_for_backfill, follow_backfill, follow_training, step_bars
 from app.shop_doctor import examine_shop
 from app.values import ShopDomain, shop_domain
 
 cli = typer.Typer(
     name="tillwise",
-    help="Personalised checkout for Shopify, under consent, measured honestly.",
+    epilog="Exit codes: 0 done, 1 refused or failed, 2 called wrongly, 3 Shopify.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -55,17 +55,23 @@ out = Console(highlight=False)
 
 Follow = Annotated[bool, typer.Option("--follow", help="Only watch what the worker does")]
 
-for command in (
-    export, erase, replay, parked, audit, consent, verify_receipt, rollback, write_back, webhook,
-    api_key, offers_ahead, pause, alerts, evaluate_policy, kpis, reach, attribution,
-):  # fmt: skip
-    cli.command()(command)
-cli.add_typer(experiment, name="experiment")
-cli.add_typer(campaigns, name="campaigns")
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        version()
+        raise typer.Exit
 
 
-@cli.command("serve")
-def serve_command(
+@cli.callback()
+def tillwise(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Print the version")
+    ] = False,
+) -> None:
+    """Personalised checkout for Shopify, under consent, measured honestly."""
+
+
+def serve(
     host: Annotated[str, typer.Option(help="Address to listen on")] = "127.0.0.1",
     worker: Annotated[
         bool | None,
@@ -75,17 +81,16 @@ def serve_command(
     """Answer Shopify, checkouts and the admin."""
     start_logging()
     settings = read_settings()
-    serve(settings, host=host, with_worker=settings.redis_url is None if worker is None else worker)
+    with_worker = settings.redis_url is None if worker is None else worker
+    processes.serve(settings, host=host, with_worker=with_worker)
 
 
-@cli.command("worker")
-def worker_command() -> None:
+def worker() -> None:
     """Work off webhooks and events, import shops and train models."""
     start_logging()
-    work(read_settings())
+    processes.work(read_settings())
 
 
-@cli.command()
 def backfill(shop: Shop, follow: Follow = False) -> None:
     """Import a shop's products, customers and orders; the worker does it, this shows how far it is."""
     domain = shop_domain(shop)
@@ -96,7 +101,6 @@ def backfill(shop: Shop, follow: Follow = False) -> None:
     with_connections(run)
 
 
-@cli.command()
 def train(shop: Shop, follow: Follow = False) -> None:
     """Train a shop's model now and publish it if it is good enough."""
     domain = shop_domain(shop)
@@ -119,7 +123,6 @@ async def _train(connections: Connections, shop: ShopDomain) -> None:
     out.print(f"{card.version}: {verb}. {card.decision.reason}")
 
 
-@cli.command()
 def evaluate(
     orders: Annotated[
         Path,
@@ -154,7 +157,6 @@ def evaluate(
         write_report(report, out_dir)
 
 
-@cli.command()
 def doctor(shop: AnyShop = None) -> None:
     """Check the settings and all the app is connected to, or a shop; says what is wrong and what to do."""
     start_logging("CRITICAL")  # what brokers' clients log of it is said below
@@ -172,16 +174,30 @@ def doctor(shop: AnyShop = None) -> None:
         raise typer.Exit(1)
 
 
-@cli.command()
 def key() -> None:
     """Print a new key for TOKEN_ENCRYPTION_KEYS."""
     out.print(Fernet.generate_key().decode())
 
 
-@cli.command()
 def version() -> None:
     """Print the version."""
     out.print(__version__)
+
+
+PANELS: Mapping[str, tuple[Callable[..., None] | typer.Typer, ...]] = {
+    "Run it": (serve, worker, doctor, parked, key, version),
+    "A shop's data and its model": (backfill, train, rollback, evaluate),
+    "What shoppers see": (campaigns, pause, offers_ahead, reach),
+    "What came of it": (alerts, kpis, attribution, experiment, replay, evaluate_policy),
+    "Privacy": (consent, export, erase, verify_receipt, audit),
+    "Other systems": (write_back, webhook, api_key),
+}
+for panel, commands in PANELS.items():
+    for command in commands:
+        if isinstance(command, typer.Typer):
+            cli.add_typer(command, rich_help_panel=panel)
+        else:
+            cli.command(rich_help_panel=panel)(command)
 
 
 def main() -> NoReturn:
@@ -193,6 +209,8 @@ def main() -> NoReturn:
         cli()
     except ShopifyError as error:
         _fail(error, 3)
+    except InputError as error:
+        _fail(error, 2)
     except TillwiseError as error:
         _fail(error, 1)
     except OSError as error:

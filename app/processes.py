@@ -6,11 +6,13 @@ import asyncio
 import logging
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from errno import EADDRINUSE
 from types import FrameType
 
 import uvicorn
@@ -19,6 +21,7 @@ from app.config import Settings
 from app.connections import connect
 from app.consent.digests import open_digests
 from app.embedded_redis import embedded_redis, end_with_parent
+from app.errors import ConfigError
 from app.garbage import collect_rarely
 from app.migrations import migrate
 from app.shops.redis_owner import claim_redis
@@ -44,7 +47,11 @@ def redis_for(settings: Settings) -> Iterator[str]:
 
 
 def serve(settings: Settings, *, host: str, with_worker: bool) -> None:
-    """Serve the app until stopped, with the database brought up to date first."""
+    """Serve the app until stopped, with the database brought up to date first.
+
+    Raises ConfigError where it can't listen: nothing is begun beside it then.
+    """
+    _check_free(host, settings.port)
     # uvicorn raises the signal again once it has stopped; what is around it has yet to be left.
     signal.signal(signal.SIGTERM, _leave)
     allow_open_files()
@@ -75,6 +82,18 @@ def allow_open_files() -> None:
         wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, _OPEN_FILES)
         if soft != resource.RLIM_INFINITY and soft < wanted:
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def _check_free(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        what, _, _ = str(error.strerror).partition(" (while")  # which repeats the address
+        asks = (
+            "is another Tillwise running? PORT says where else" if error.errno == EADDRINUSE else "see --host"
+        )
+        raise ConfigError(f"can't listen on {host}, port {port}: {what}; {asks}") from None
 
 
 def _leave(_signal: int, _frame: FrameType | None) -> None:

@@ -17,7 +17,7 @@ from app.attribution.report import Incremental, Report
 from app.attribution.sold import attribution as report
 from app.attribution.touches import WINDOW_DAYS
 from app.commands.readings import money
-from app.commands.run import Shop, with_connections
+from app.commands.run import Shop, known_shop, with_connections
 from app.connections import Connections
 from app.errors import InputError
 from app.values import shop_domain
@@ -47,6 +47,7 @@ def attribution(
         raise InputError(f"model is one of {', '.join(_MODELS)}", "model")
 
     async def run(connections: Connections) -> None:
+        await known_shop(connections, domain)
         found = await report(connections, domain, known, begin, now, window)
         if machine:
             typer.echo(msgspec.json.format(msgspec.json.encode(found), indent=1).decode())

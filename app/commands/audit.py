@@ -12,12 +12,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from app.commands.run import Shop, with_connections
+from app.commands.run import Shop, known_shop, with_connections
 from app.connections import Connections
 from app.consent.audit import FOUR_FIFTHS, LEAST, Figure, Finding, Group
 from app.consent.report import PrivacyReport, RequestStatus, StoreLimit, StoreSize, report
-from app.errors import NotFound
-from app.shops.store import get_shop
 from app.values import shop_domain
 
 _PAGE_WIDTH = 160  # in a file or a pipe, where nobody says how wide it is
@@ -40,9 +38,7 @@ def audit(
     domain = shop_domain(shop)
 
     async def run(connections: Connections) -> None:
-        known = await get_shop(connections, domain)
-        if known is None:
-            raise NotFound(f"{domain} is not installed")
+        known = await known_shop(connections, domain)
         found = await report(connections, domain, known.settings, days, datetime.now(UTC))
         if json:
             sys.stdout.write(msgspec.json.format(msgspec.json.encode(found)).decode() + "\n")

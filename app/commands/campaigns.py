@@ -31,7 +31,9 @@ from app.rules.words import in_words
 from app.shops.store import Shop as InstalledShop
 from app.values import shop_domain
 
-campaigns = typer.Typer(help="A shop's campaigns: what is shown to whom, and when.", no_args_is_help=True)
+campaigns = typer.Typer(
+    name="campaigns", help="A shop's campaigns: what is shown to whom, and when.", no_args_is_help=True
+)
 
 File = Annotated[Path, typer.Argument(help="JSON of one campaign, or a list of some; see `templates`")]
 Id = Annotated[str, typer.Argument(help="The campaign's id")]

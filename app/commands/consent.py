@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from app.commands.run import Shop, with_connections
+from app.commands.run import Shop, known_shop, with_connections
 from app.connections import Connections
 from app.consent.entries import Entry
 from app.consent.lookup import Person, consent_history, json_line, ledger_lines
@@ -44,15 +46,19 @@ def consent(
 
 
 async def _export(connections: Connections, shop: ShopDomain, form: str, file: Path | None) -> None:
-    """Write line by line: a ledger need not fit into memory."""
-    if file is None:
-        async for line in ledger_lines(connections, shop, form):
-            typer.echo(line)
-        return
-    with file.open("w", encoding="utf-8") as out:
+    """Write line by line: a ledger need not fit into memory.
+
+    Raises NotFound for a shop that neither has the app nor ever had a word in the ledger.
+    """
+    words = 0 if form == "json" else -1  # the heading is none
+    with nullcontext(sys.stdout) if file is None else file.open("w", encoding="utf-8") as out:
         async for line in ledger_lines(connections, shop, form):
             out.write(line + "\n")
-    typer.echo(f"written to {file}")
+            words += 1
+    if not words:
+        await known_shop(connections, shop)
+    if file is not None:
+        typer.echo(f"written to {file}")
 
 
 def _deliver(lines: list[str], file: Path | None) -> None:

@@ -16,7 +16,7 @@ from app.campaigns.campaign import Running, read_campaign
 from app.campaigns.plan import plan_of
 from app.commands.attribution import Since, first_day
 from app.commands.readings import money
-from app.commands.run import Shop, with_connections
+from app.commands.run import Shop, known_shop, with_connections
 from app.connections import Connections
 from app.errors import InputError, NotFound
 from app.experiments.analysis import Interval
@@ -26,7 +26,6 @@ from app.experiments.refusal import Refusal
 from app.offers.snapshot import ShopSnapshot
 from app.offpolicy.judging import TargetPolicy
 from app.offpolicy.store import MOST, PolicyEvaluation, evaluate_logged
-from app.shops.store import get_shop
 from app.snapshots import load_snapshot
 from app.values import ShopDomain, shop_domain
 
@@ -52,6 +51,7 @@ def evaluate_policy(
     told = _read(file or campaigns)  # type: ignore[arg-type]
 
     async def run(connections: Connections) -> None:
+        await known_shop(connections, domain)
         if campaigns is not None:
             other = await _with_campaigns(connections, domain, told)
         else:
@@ -76,9 +76,8 @@ async def _with_campaigns(connections: Connections, shop: ShopDomain, told: Any)
     """Return the shop running these campaigns in place of its own."""
     if not isinstance(told, Sequence) or isinstance(told, str):
         raise InputError("a list of campaigns is expected", "campaigns")
-    now, known = await _now(connections, shop), await get_shop(connections, shop)
+    now, known = await _now(connections, shop), await known_shop(connections, shop)
     running = [Running(read_campaign(each), number) for number, each in enumerate(told)]
-    assert known is not None
     plan = plan_of(
         shop, running, now.currency, known.settings, zone=known.time_zone, margin=now.terms.margin,
         weights=now.foresight.weights,

@@ -25,7 +25,9 @@ from app.experiments.versions import draft, start, stop, versions
 from app.live_arms import check_arms
 from app.values import shop_domain
 
-experiment = typer.Typer(help="PowerPlan, draft, start, read and stop experiments.", no_args_is_help=True)
+experiment = typer.Typer(
+    name="experiment", help="Plan, draft, start, read and stop experiments.", no_args_is_help=True
+)
 
 _PAGE_WIDTH = 160  # where no terminal says how wide it is
 
@@ -51,6 +53,7 @@ def plan_command(
         raise InputError(f"metric is one of {', '.join(METRICS)}", "metric")
 
     async def run(connections: Connections) -> None:
+        await known_shop(connections, domain)
         base = await baseline_of(connections, domain, metric, window_days, datetime.now(UTC))
         try:
             needed = units_needed(
@@ -81,6 +84,7 @@ def draft_command(
         raise InputError(f"{file} is not JSON: {error}") from None
 
     async def run(connections: Connections) -> None:
+        await known_shop(connections, domain)
         typer.echo(version_line(await draft(connections, domain, design, datetime.now(UTC))))
 
     with_connections(run)
@@ -96,6 +100,7 @@ def start_command(
     domain = shop_domain(shop)
 
     async def run(connections: Connections) -> None:
+        await known_shop(connections, domain)
         await check_arms(connections, domain, name)
         typer.echo(version_line(await start(connections, domain, name, datetime.now(UTC), ramp)))
 
@@ -108,6 +113,7 @@ def stop_command(shop: Shop, name: Name) -> None:
     domain = shop_domain(shop)
 
     async def run(connections: Connections) -> None:
+        await known_shop(connections, domain)
         typer.echo(version_line(await stop(connections, domain, name, datetime.now(UTC))))
 
     with_connections(run)
@@ -145,6 +151,7 @@ def read_command(
     begin = None if since is None else first_day(since, now)
 
     async def run(connections: Connections) -> None:
+        await known_shop(connections, domain)
         found = await read_out(connections, domain, name, now, version, begin, vouched)
         if machine:
             typer.echo(as_json(found))

@@ -16,7 +16,7 @@ from app.attribution.kpis import BY, Kpi, as_csv
 from app.attribution.kpis import kpis as figures
 from app.commands.attribution import Since, first_day
 from app.commands.readings import money
-from app.commands.run import Shop, with_connections
+from app.commands.run import Shop, known_shop, with_connections
 from app.connections import Connections
 from app.errors import InputError
 from app.experiments.refusal import Refusal
@@ -40,6 +40,7 @@ def kpis(
         raise InputError(f"by is one of {', '.join(BY)}", "by")
 
     async def run(connections: Connections) -> None:
+        await known_shop(connections, domain)
         facts, currency = await read_facts(connections, domain, begin, now)
         found = figures(facts)
         if csv is not None:

@@ -23,6 +23,7 @@ def offers_ahead(
     domain = shop_domain(shop)
 
     async def run(connections: Connections) -> None:
+        await known_shop(connections, domain)
         if on is not None:
             await switch_offers_ahead(connections, domain, on)
         installed = await known_shop(connections, domain)

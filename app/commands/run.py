@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from difflib import get_close_matches
 from typing import Annotated
 
 import typer
 from redis.exceptions import ConnectionError as RedisLost
 from redis.exceptions import TimeoutError as RedisSlow
+from sqlmodel import col, select
 
 from app.config import Settings, read_settings
 from app.connections import Connections, connect
@@ -18,10 +20,13 @@ from app.migrations import migrate
 from app.processes import redis_for
 from app.shops.store import Shop as Installed
 from app.shops.store import get_shop
+from app.tables import ShopRow
 from app.values import ShopDomain
 
 Shop = Annotated[str, typer.Option("--shop", help="The shop's name.myshopify.com")]
 AnyShop = Annotated[str | None, typer.Option("--shop", help="One shop only: name.myshopify.com")]
+
+_ALIKE = 0.85  # of two names; `.myshopify.com` alone makes 0.6 of short ones
 
 
 def with_connections(run: Callable[[Connections], Awaitable[None]]) -> None:
@@ -39,8 +44,15 @@ async def known_shop(connections: Connections, shop: ShopDomain) -> Installed:
     """Return the shop, also one that left and was not erased. Raises NotFound: its name may be mistyped."""
     known = await get_shop(connections, shop)
     if known is None:
-        raise NotFound(f"{shop} is not installed")
+        raise NotFound(f"{shop} is not installed: {await _what_to_do(connections, shop)}")
     return known
+
+
+async def _what_to_do(connections: Connections, shop: ShopDomain) -> str:
+    async with connections.read() as db:
+        shops = (await db.exec(select(col(ShopRow.shop)))).all()
+    alike = get_close_matches(shop, shops, n=3, cutoff=_ALIKE)
+    return f"is it {' or '.join(alike)}?" if alike else "open the app in the shop's admin first"
 
 
 async def _connected(

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+import socket
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
 
 from app.cli import main
+from app.connections import Connections
 from app.consent.digests import open_digests
 from app.errors import ConfigError, NotFound, TillwiseError
 from app.migrations import migrate
+from app.tables import ShopRow
 from tests.commands.conftest import Terminal
 
 
@@ -66,9 +70,77 @@ def test_a_worker_with_keys_of_another_installation_takes_up_nothing(
 
 @pytest.mark.parametrize(
     "command",
-    ["backfill", "train", "rollback", "replay some-id", "parked", "parked --replay"],
+    [
+        "backfill",
+        "train",
+        "rollback",
+        "replay some-id",
+        "parked",
+        "parked --replay",
+        "kpis",
+        "attribution",
+        "experiment plan",
+        "consent",
+        "audit",
+    ],
 )
 def test_a_shop_whose_name_is_mistyped_is_said_to_have_no_app(command: str, terminal: Terminal) -> None:
     error = terminal.run(*command.split(), "--shop", "mistyped.myshopify.com").exception
     assert isinstance(error, NotFound)
     assert re.match(r"mistyped\.myshopify\.com (is not installed|does not have the app)", str(error))
+
+
+def test_a_shop_whose_name_is_mistyped_is_named_as_it_may_be_meant(terminal: Terminal) -> None:
+    async def installed(connections: Connections) -> None:
+        async with connections.write() as db:
+            for name in ("harvest-lane", "winter-lodge"):
+                at = datetime(2026, 11, 1, tzinfo=UTC)
+                db.add(ShopRow(shop=f"{name}.myshopify.com", publishable_key=name, installed_at=at))
+
+    terminal.prepare(installed)
+    error = terminal.run("alerts", "--shop", "harvest-lain.myshopify.com").exception
+    assert str(error) == "harvest-lain.myshopify.com is not installed: is it harvest-lane.myshopify.com?"
+    error = terminal.run("alerts", "--shop", "another.myshopify.com").exception
+    assert str(error) == "another.myshopify.com is not installed: open the app in the shop's admin first"
+
+
+def test_a_port_that_is_taken_is_told_before_anything_is_started(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        monkeypatch.setenv("PORT", str(port))
+        monkeypatch.delenv("REDIS_URL")
+        monkeypatch.setenv("TILLWISE_DATA_DIR", str(tmp_path))
+        error = terminal.run("serve").exception
+    assert isinstance(error, ConfigError)
+    assert str(error) == (
+        f"can't listen on 127.0.0.1, port {port}: Address already in use; is another Tillwise running? "
+        "PORT says where else"
+    )
+    assert not (tmp_path / "redis").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ("alerts --shop mistyped", 2),
+        ("kpis --shop a.myshopify.com --since yesterday", 2),
+        ("alerts --shop a.myshopify.com", 1),
+        ("--version", 0),
+    ],
+)
+@pytest.mark.usefixtures("terminal")
+def test_who_calls_it_wrongly_is_told_so_by_the_exit_code(
+    words: str, code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.argv", ["tillwise", *words.split()])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == code
+
+
+def test_each_command_is_listed_under_what_it_is_for(terminal: Terminal) -> None:
+    said = terminal.run("--help").stdout
+    assert [line for line in said.splitlines() if line.startswith("╭")][1].startswith("╭─ Run it")
+    assert "─ Commands ─" not in said
