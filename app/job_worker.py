@@ -17,7 +17,7 @@ from app.connections import Connections
 from app.errors import ShopifyUnavailable
 from app.events.consume import OUTAGES
 from app.failures import reason_of
-from app.jobs import Job, JobLocked, hand_back, job_queue, never_wait
+from app.jobs import Job, JobLocked, job_queue, never_wait, requeue_job
 from app.shops.active import note_active
 from app.tracing import span
 from app.values import ShopDomain, shop_domain
@@ -25,10 +25,10 @@ from app.values import ShopDomain, shop_domain
 Work = Callable[[Connections, ShopDomain], Awaitable[object]]
 _Task = Callable[[str], Coroutine[Any, Any, None]]
 
-_AT_ONCE = 4
+_CONCURRENCY = 4
 _MAX_TRIES = 20
-_TRY_AGAIN = timedelta(seconds=30)
-_LOOK_AGAIN = timedelta(seconds=5)  # whether the run before has ended
+_RETRY_AFTER = timedelta(seconds=30)
+_LOCKED_RETRY_AFTER = timedelta(seconds=5)  # another run of the job holds its lock
 _IDLE_S = 30  # a job whose worker died is taken up by another after this
 _log = logging.getLogger(__name__)
 
@@ -36,11 +36,11 @@ _log = logging.getLogger(__name__)
 async def work_jobs(connections: Connections, jobs: Mapping[Job, Work], stop: asyncio.Event) -> None:
     """Do the jobs of the queue until stopped; what is under way then goes back into the queue."""
     url = connections.redis_url
-    queue = job_queue(url, waits_s=_IDLE_S, concurrency=_AT_ONCE, idle_timeout=_IDLE_S)
-    _fit_in(queue)
+    queue = job_queue(url, waits_s=_IDLE_S, concurrency=_CONCURRENCY, idle_timeout=_IDLE_S)
+    _embed(queue)
     for name, work in jobs.items():
         task = _bounded(queue, name, _task(connections, name, work, stop))
-        # Silent: it would tell of each job, of none which shop's, and of one that goes back as of an error.
+        # Silent: it would log every job without its shop, and one that is requeued as an error.
         queue.task(name=name, max_tries=None, ttl=60, silent=True)(task)
     running = asyncio.create_task(queue.run_async())
     stopping = asyncio.create_task(stop.wait())
@@ -53,8 +53,8 @@ async def work_jobs(connections: Connections, jobs: Mapping[Job, Work], stop: as
             await running
 
 
-def _fit_in(queue: Any) -> None:
-    """Have the queue leave signals to the worker around it, and close the stream it receives jobs from."""
+def _embed(queue: Any) -> None:
+    """Make the queue leave signals to its process, and close the stream it receives jobs from."""
     run_consumers = queue.run_consumers
 
     async def leave_signals(_scope: Any) -> None:
@@ -68,7 +68,7 @@ def _fit_in(queue: Any) -> None:
 
 
 def _task(connections: Connections, name: Job, work: Work, stop: asyncio.Event) -> _Task:
-    """Return the work as the queue runs it; an outage of others puts it off, however long that lasts."""
+    """Return the work as the queue runs it; an outage postpones it, however long that lasts."""
 
     async def do(shop: str) -> None:
         never_wait()
@@ -77,12 +77,12 @@ def _task(connections: Connections, name: Job, work: Work, stop: asyncio.Event) 
                 await _unless_stopped(work(connections, shop_domain(shop)), stop)
             await note_active(connections.redis, [shop])  # it may have left something to do for others
         except JobLocked:
-            await _put_off(connections, name, shop, _LOOK_AGAIN)
+            await _postpone(connections, name, shop, _LOCKED_RETRY_AFTER)
         except (ShopifyUnavailable, *OUTAGES) as error:
             _log.warning("a job is put off", extra={"shop": shop, "reason": reason_of(error)})
-            if not _passes(error):
-                raise StreaqRetry(delay=_TRY_AGAIN) from error
-            await _put_off(connections, name, shop, _TRY_AGAIN)
+            if not _is_passing(error):
+                raise StreaqRetry(delay=_RETRY_AFTER) from error
+            await _postpone(connections, name, shop, _RETRY_AFTER)
         except StreaqRetry:
             raise
         except Exception:
@@ -93,7 +93,7 @@ def _task(connections: Connections, name: Job, work: Work, stop: asyncio.Event) 
 
 
 def _bounded(queue: Any, name: Job, task: _Task) -> _Task:
-    """Return the task as it is run at most _MAX_TRIES times: it may be what kills its worker."""
+    """Return the task, given up after _MAX_TRIES runs: it may be what kills its worker."""
 
     async def do(shop: str) -> None:
         if queue.registry[name].context.tries > _MAX_TRIES:
@@ -104,16 +104,16 @@ def _bounded(queue: Any, name: Job, task: _Task) -> _Task:
     return do
 
 
-def _passes(error: Exception) -> bool:
-    """Return whether the error passes by itself, as an outage does; a full disk of ours need not. Pure."""
+def _is_passing(error: Exception) -> bool:
+    """Return whether the error is an outage that ends by itself; our own disk being full is not. Pure."""
     ours = isinstance(error, OSError) and not isinstance(error, ConnectionError | TimeoutError | gaierror)
     return not ours
 
 
-async def _put_off(connections: Connections, name: Job, shop: str, after: timedelta) -> None:
+async def _postpone(connections: Connections, name: Job, shop: str, after: timedelta) -> None:
     """Queue the job again for later. Where that fails the queue retries it, at most _MAX_TRIES times."""
     try:
-        await hand_back(connections, name, shop, after)
+        await requeue_job(connections, name, shop, after)
     except (RedisError, OSError) as error:
         raise StreaqRetry(delay=after) from error
 

@@ -1,4 +1,4 @@
-"""Long work that runs in the worker: asked for here, done there, run again after a crash."""
+"""A shop's long jobs: requested in any process, run by one worker at a time, and again after a crash."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Job = Literal[
 # How long a request that never reached the queue keeps the next one out.
 _REQUEST_TTL_S = 60
 _LEASE_S = 30
-_CONNECTS_S, _ANSWERS_S = 2, 5  # as with our own client of Redis
+_CONNECT_TIMEOUT_S, _READ_TIMEOUT_S = 2, 5  # as with our own client of Redis
 _OUTAGES = (QueueError, OSError)
 _may_wait: ContextVar[bool] = ContextVar("may_wait", default=True)
 _log = logging.getLogger(__name__)
@@ -64,12 +64,12 @@ class _OnCluster(Worker[Any]):
 
 
 def job_queue(redis_url: str, *, waits_s: float = 0, **options: Any) -> Worker[Any]:
-    """Return the queue both sides speak through. JSON, because a pickle would run what it is told.
+    """Return the queue of jobs. It holds JSON: unpickling could run what somebody else wrote.
 
-    waits_s: how long Redis may let an answer wait, for whoever reads from the queue.
+    waits_s: how long a read from the queue may block in Redis.
     """
     options |= {"serializer": _as_json, "deserializer": json.loads}
-    bounds = {"connect_timeout": _CONNECTS_S, "stream_timeout": waits_s + _ANSWERS_S}
+    bounds = {"connect_timeout": _CONNECT_TIMEOUT_S, "stream_timeout": waits_s + _READ_TIMEOUT_S}
     if (cluster := cluster_address(redis_url)) is None:
         return Worker(redis_url=redis_url, redis_kwargs=bounds, **options)
     proof = {"username": cluster.username, "password": cluster.password, "ssl": cluster.tls}
@@ -79,28 +79,28 @@ def job_queue(redis_url: str, *, waits_s: float = 0, **options: Any) -> Worker[A
     )
 
 
-def _as_json(told: Any) -> str:
-    """Return it as JSON. The queue keeps a failed job's error, and would die of one that is no JSON."""
-    return json.dumps(told, default=reason_of)
+def _as_json(value: Any) -> str:
+    """Return the value as JSON, an exception as its reason: the queue stores a failed job's error."""
+    return json.dumps(value, default=reason_of)
 
 
 async def request_job(connections: Connections, job: Job, shop: str) -> None:
     """Put a shop's job in the queue, unless one already waits there."""
     if not await connections.redis.set(_waiting(shop, job), 1, nx=True, ex=_REQUEST_TTL_S):
         return
-    async with _asked(job_queue(connections.redis_url)) as queue:
+    async with _opened(job_queue(connections.redis_url)) as queue:
         await queue.enqueue_unsafe(job, shop)
 
 
-async def hand_back(connections: Connections, job: Job, shop: str, after: timedelta) -> None:
-    """Queue a shop's job to be done after that time; requests until then add nothing."""
+async def requeue_job(connections: Connections, job: Job, shop: str, after: timedelta) -> None:
+    """Queue a shop's job to run after a delay; requests until then add nothing."""
     await connections.redis.set(_waiting(shop, job), 1, ex=_REQUEST_TTL_S)
-    async with _asked(job_queue(connections.redis_url)) as queue:
+    async with _opened(job_queue(connections.redis_url)) as queue:
         await queue.enqueue_unsafe(job, shop).start(delay=after)
 
 
 @asynccontextmanager
-async def _asked(queue: Worker[Any]) -> AsyncIterator[Worker[Any]]:
+async def _opened(queue: Worker[Any]) -> AsyncIterator[Worker[Any]]:
     """Yield the open queue; a Redis that fails it raises RedisConnectionError, as our own client does."""
     try:
         async with queue:
@@ -114,13 +114,8 @@ async def _asked(queue: Worker[Any]) -> AsyncIterator[Worker[Any]]:
 
 
 def never_wait() -> None:
-    """Make `only_one` raise JobLocked in this task: a job that waits would keep others from being done."""
+    """Make `exclusive_job` raise JobLocked in this task: a job that waits would block a slot."""
     _may_wait.set(False)
-
-
-async def job_begins(connections: Connections, job: Job, shop: str) -> None:
-    """Let the job be requested again: this run may not see what happens after it began."""
-    await connections.redis.delete(_waiting(shop, job))
 
 
 async def is_under_way(connections: Connections, job: Job, shop: str) -> bool:
@@ -129,17 +124,21 @@ async def is_under_way(connections: Connections, job: Job, shop: str) -> bool:
 
 
 @asynccontextmanager
-async def only_one(connections: Connections, job: Job, shop: str) -> AsyncIterator[None]:
+async def exclusive_job(
+    connections: Connections, job: Job, shop: str, *, lock: Job | None = None
+) -> AsyncIterator[None]:
     """Wait until no other process runs this job for the shop, and keep them out until left.
 
-    Raises JobLocked where that may not be waited for.
+    From then on it can be requested again: this run may not see what happens after it began. lock: the job
+    that it shares its lock with. Raises JobLocked where `never_wait` was called.
     """
-    key = redis_key(shop, "running", job)
+    key = redis_key(shop, "running", lock or job)
     if not _may_wait.get():
         await let_go_if_overlong(connections.redis, key, _LEASE_S * 1_000)
         if await connections.redis.exists(key):
             raise JobLocked(f"{shop}: {job}")
-    async with alone(connections, job, shop):
+    async with alone(connections, lock or job, shop):
+        await connections.redis.delete(_waiting(shop, job))
         yield
 
 
@@ -173,7 +172,7 @@ async def _keep(lock: Any) -> None:
 
 
 async def report_progress(connections: Connections, job: Job, shop: str, progress: Progress) -> None:
-    """Let whoever follows the job know; forgotten after an hour."""
+    """Publish the job's progress for an hour."""
     key = redis_key(shop, "progress", job)
     await connections.redis.set(key, msgspec.json.encode(progress), ex=3600)
 

@@ -20,7 +20,7 @@ from app.events.consume import work_off
 from app.events.kinds import AnyEvent, CartUpdated, CheckoutDeleted, CheckoutUpdated
 from app.events.log import DEAD, EventConsumer
 from app.job_worker import work_jobs
-from app.jobs import job_begins, only_one, request_job
+from app.jobs import exclusive_job, request_job
 from app.shops.changes import CATALOG_CHANGED
 from app.tables import InboxRow, OrderLineRow, OrderRow, ProductRow, ShopRow
 from app.worker import HANDLERS, run_worker
@@ -237,14 +237,13 @@ async def test_a_job_that_fails_disturbs_no_other(
 async def test_a_long_job_of_one_shop_takes_no_place_of_others(
     connections: Connections, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(work_jobs_module, "_LOOK_AGAIN", timedelta(milliseconds=50))
+    monkeypatch.setattr(work_jobs_module, "_LOCKED_RETRY_AFTER", timedelta(milliseconds=50))
     ended, stop = asyncio.Event(), asyncio.Event()
     began: list[str] = []
     meanwhile: list[str] = []
 
     async def long(connections: Connections, shop: str) -> None:
-        async with only_one(connections, "train", shop):
-            await job_begins(connections, "train", shop)
+        async with exclusive_job(connections, "train", shop):
             began.append(shop)
             await ended.wait()
 
@@ -275,7 +274,7 @@ async def test_a_long_job_of_one_shop_takes_no_place_of_others(
 async def test_a_job_that_meets_a_full_disk_is_given_up_in_the_end(
     connections: Connections, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(work_jobs_module, "_TRY_AGAIN", timedelta())
+    monkeypatch.setattr(work_jobs_module, "_RETRY_AFTER", timedelta())
     monkeypatch.setattr(work_jobs_module, "_MAX_TRIES", 3)
     tries, stop = [], asyncio.Event()
 
@@ -300,7 +299,7 @@ async def test_a_job_that_meets_a_full_disk_is_given_up_in_the_end(
 async def test_a_job_outlasts_an_outage_however_long(
     connections: Connections, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(work_jobs_module, "_TRY_AGAIN", timedelta())
+    monkeypatch.setattr(work_jobs_module, "_RETRY_AFTER", timedelta())
     tries, stop = [], asyncio.Event()
 
     async def out(_connections: Connections, shop: str) -> None:
@@ -319,7 +318,7 @@ async def test_a_lock_that_redis_holds_since_its_clock_was_put_back_keeps_nobody
     connections: Connections,
 ) -> None:
     await connections.redis.set(redis_key(SHOP, "running", "train"), "of the dead", px=24 * 3_600_000)
-    async with asyncio.timeout(PATIENCE_S), only_one(connections, "train", SHOP):
+    async with asyncio.timeout(PATIENCE_S), exclusive_job(connections, "train", SHOP):
         assert await connections.redis.pttl(redis_key(SHOP, "running", "train")) <= 30_000
 
 

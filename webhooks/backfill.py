@@ -23,7 +23,7 @@ from app.consent.policies import try_to_read_policy
 from app.errors import InputError, ShopClosed, ShopifyError, ShopifyRefused, ShopifyUnavailable
 from app.events.erased import only_kept
 from app.events.kinds import BulkOperationFinished
-from app.jobs import hand_back, is_under_way, job_begins, only_one, request_job
+from app.jobs import exclusive_job, is_under_way, request_job, requeue_job
 from app.orders.customers import record_customers
 from app.orders.store import record_orders, record_refunds
 from app.profiles.store import rebuild
@@ -69,8 +69,7 @@ async def run_backfill(connections: Connections, shop: ShopDomain) -> None:
     Shopify gave up, or a shop that is frozen or locked, is retried after growing pauses. Raises
     ShopifyUnavailable when it is worth trying again later, other ShopifyErrors when not.
     """
-    async with only_one(connections, "backfill", shop):
-        await job_begins(connections, "backfill", shop)
+    async with exclusive_job(connections, "backfill", shop):
         try:
             installed = await _refreshed_shop(connections, shop)
         except ShopClosed as closed:
@@ -114,7 +113,7 @@ async def _try_again(connections: Connections, shop: ShopDomain, refused: Sequen
     times = await connections.redis.incr(key)
     await connections.redis.expire(key, _ATTEMPTS_TTL)
     if times <= len(PAUSES):
-        await hand_back(connections, "backfill", shop, PAUSES[times - 1])
+        await requeue_job(connections, "backfill", shop, PAUSES[times - 1])
 
 
 async def _refreshed_shop(connections: Connections, shop: ShopDomain) -> Shop | None:

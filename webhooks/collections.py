@@ -17,7 +17,7 @@ from app.catalog.collections import Collection, record_collections
 from app.connections import Connections, redis_key
 from app.errors import InputError, ShopifyError, ShopifyUnavailable
 from app.events.kinds import CollectionsChanged
-from app.jobs import job_begins, only_one, request_job
+from app.jobs import exclusive_job, request_job
 from app.shops.active import note_active
 from app.shops.changes import CATALOG_CHANGED, announce_change
 from app.shops.store import get_shop
@@ -61,8 +61,7 @@ async def read_collections(connections: Connections, shop: ShopDomain) -> None:
     What Shopify refuses or gives up is logged, and asked again after an hour. Raises ShopifyUnavailable when
     it is worth trying again soon.
     """
-    async with only_one(connections, "collections", shop):
-        await job_begins(connections, "collections", shop)
+    async with exclusive_job(connections, "collections", shop):
         known = await get_shop(connections, shop)
         if known is None or known.uninstalled_at is not None:
             return

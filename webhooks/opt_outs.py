@@ -21,7 +21,7 @@ from app.connections import Connections
 from app.errors import InputError, ShopifyError, ShopifyUnavailable
 from app.events.erased import only_kept
 from app.events.kinds import CustomerChanged
-from app.jobs import job_begins, only_one, request_job
+from app.jobs import exclusive_job, request_job
 from app.orders.customers import record_customers
 from app.outbound.rfm_groups import record_rfm_groups
 from app.shops.store import Shop, get_shop
@@ -59,8 +59,7 @@ async def compare_opt_outs(connections: Connections, shop: ShopDomain) -> int:
     What Shopify refuses is logged and asked again tomorrow. Raises ShopifyUnavailable when it is
     worth trying again soon.
     """
-    async with only_one(connections, "opt_outs", shop):
-        await job_begins(connections, "opt_outs", shop)
+    async with exclusive_job(connections, "opt_outs", shop):
         known = await get_shop(connections, shop)
         if known is None or known.uninstalled_at is not None:
             return 0

@@ -13,7 +13,7 @@ from app.ahead.form import OFFERS, SEGMENT_OFFERS, AheadOffer, write_offers, wri
 from app.ahead.rank import to_anyone, to_segments, with_product
 from app.connections import Connections
 from app.errors import ShopifyError, ShopifyUnavailable
-from app.jobs import job_begins, only_one
+from app.jobs import exclusive_job
 from app.offers.snapshot import ShopSnapshot
 from app.outbound.documents import WHICH_SHOP
 from app.outbound.leaf_store import owners
@@ -35,8 +35,7 @@ async def write_offers_ahead(connections: Connections, shop: ShopDomain) -> int:
 
     What Shopify refuses is logged and tried again later. Raises ShopifyUnavailable: tried again soon.
     """
-    async with only_one(connections, "offers_ahead", shop):
-        await job_begins(connections, "offers_ahead", shop)
+    async with exclusive_job(connections, "offers_ahead", shop):
         installed = await get_shop(connections, shop)
         if installed is None or installed.uninstalled_at is not None:
             return 0

@@ -37,7 +37,7 @@ from app.connections import Connections, connect, redis_key
 from app.experiments.assign import STANDING
 from app.experiments.refusal import Refusal
 from app.experiments.store import Period
-from app.jobs import job_begins, only_one, request_job
+from app.jobs import exclusive_job, request_job
 from app.shops.store import get_shop
 from app.shops.turns import shops_to_look_at
 from app.values import ShopDomain
@@ -115,8 +115,7 @@ async def request_due_figures(connections: Connections) -> None:
 
 async def keep_figures(connections: Connections, shop: ShopDomain) -> None:
     """Work out a shop's figures in a process of their own, and keep them for its pages."""
-    async with only_one(connections, "figures", shop):
-        await job_begins(connections, "figures", shop)
+    async with exclusive_job(connections, "figures", shop):
         if await get_shop(connections, shop) is None:
             return
         await connections.redis.set(_tried(shop), 1, ex=AGAIN_AFTER)

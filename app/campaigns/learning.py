@@ -38,7 +38,7 @@ from app.intent.store import (
 from app.intent.table import table_of
 from app.intent.uplift import UpliftModel
 from app.intent.worth import bought_anyway_said
-from app.jobs import Progress, job_begins, only_one, report_progress, request_job
+from app.jobs import Progress, exclusive_job, report_progress, request_job
 from app.shops.changes import announce_change
 from app.shops.turns import shops_to_look_at
 from app.values import ShopDomain
@@ -49,8 +49,7 @@ _log = logging.getLogger(__name__)
 
 async def learn_shop(connections: Connections, shop: ShopDomain) -> None:
     """Learn intent and uplift anew from who may be learnt from; what is better serves from now on."""
-    async with only_one(connections, "intent", shop):
-        await job_begins(connections, "intent", shop)
+    async with exclusive_job(connections, "intent", shop):
         now = datetime.now(UTC)
         await report_progress(connections, "intent", shop, Progress("reading"))
         told = await browsed(connections, shop, now)

@@ -22,7 +22,7 @@ from app.coupons.store import Pool, pools_of
 from app.coupons.uses import honoured_fingerprint
 from app.errors import NotFound, ShopifyRefused
 from app.experiments.versions import running_experiments
-from app.jobs import job_begins, only_one, request_job
+from app.jobs import exclusive_job, request_job
 from app.shops.pausing import is_paused
 from app.shops.store import Shop, get_shop
 from app.shops.turns import shops_to_look_at
@@ -42,8 +42,7 @@ async def supply_codes(connections: Connections, shop: ShopDomain) -> None:
     Of a paused shop no discount without a code is left. Its pools stay: codes that were given out are good.
     Raises ShopifyUnavailable when it is worth trying again soon.
     """
-    async with only_one(connections, "coupons", shop):
-        await job_begins(connections, "coupons", shop)
+    async with exclusive_job(connections, "coupons", shop):
         installed = await get_shop(connections, shop)
         if installed is None or SCOPE not in installed.scopes:
             return

@@ -15,7 +15,7 @@ from sqlmodel import select as select_rows
 from app.archive_tables import SnapshotRow
 from app.connections import Connections
 from app.consent.retention import RELIED_ON, SETTING, checked, limits_of
-from app.jobs import job_begins, only_one, request_job
+from app.jobs import exclusive_job, request_job
 from app.privacy_tables import ConsentRow, ErasedRow, RetentionRow
 from app.shops.settings import change_setting
 from app.tables import DecisionRow, EventRow, FeedbackRow, InboxRow, ShopRow
@@ -121,8 +121,7 @@ async def clear_shop(
     others: how the stores are cleared that are no table. Every batch is a transaction of its own: a
     clearing that dies halfway is taken up where it stood.
     """
-    async with only_one(connections, "clear", shop):
-        await job_begins(connections, "clear", shop)
+    async with exclusive_job(connections, "clear", shop):
         settings = await _settings(connections, shop)
         now, days = datetime.now(UTC), limits_of(settings).days
         tables: dict[str, Clear] = {

@@ -10,7 +10,7 @@ from app.connections import Connections, redis_key
 from app.consent.standing import Use, may
 from app.consent.standings import profile_basis, standings_of
 from app.errors import ShopifyError, ShopifyUnavailable
-from app.jobs import alone, job_begins, only_one, request_job
+from app.jobs import alone, exclusive_job, request_job
 from app.outbound.documents import BATCH
 from app.outbound.leaf_store import strays
 from app.outbound.leaf_writing import take_back_strays
@@ -44,8 +44,7 @@ async def write_back(connections: Connections, shop: ShopDomain) -> int:
     Nothing is written, and nothing lost, while the shop has not granted the scope. What Shopify refuses is
     logged and tried again later. Raises ShopifyUnavailable when it is worth trying again soon.
     """
-    async with only_one(connections, "write_back", shop):
-        await job_begins(connections, "write_back", shop)
+    async with exclusive_job(connections, "write_back", shop):
         installed = await get_shop(connections, shop)
         if installed is None or not _can_write(installed):
             return 0

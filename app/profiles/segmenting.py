@@ -18,7 +18,7 @@ from app.connections import Connections
 from app.consent.barred import erased_since
 from app.consent.standing import Use
 from app.consent.standings import who_refuse
-from app.jobs import Progress, job_begins, only_one, report_progress, request_job
+from app.jobs import Progress, exclusive_job, report_progress, request_job
 from app.profiles.behaving import (
     behaviour_of,
     behaviours,
@@ -60,8 +60,7 @@ class TrainingData:
 
 async def segment_shop(connections: Connections, shop: ShopDomain) -> None:
     """Train the shop's segmentation on who may be profiled, and put every customer in their segments."""
-    async with only_one(connections, "segment", shop):
-        await job_begins(connections, "segment", shop)
+    async with exclusive_job(connections, "segment", shop):
         stage = "failed"
         try:
             customers = await _segment(connections, shop)

@@ -17,7 +17,7 @@ from app.connections import Connections
 from app.coupons.store import count_codes, pools_of
 from app.coupons.uses import discounts_of
 from app.errors import NotFound
-from app.jobs import job_begins, only_one, request_job
+from app.jobs import exclusive_job, request_job
 from app.reach.alert_store import raise_alert, resolve_others
 from app.reach.alerts import (
     COUPONS_LOW,
@@ -65,8 +65,7 @@ async def request_alerts(connections: Connections) -> None:
 
 async def look_after_shop(connections: Connections, shop: ShopDomain) -> None:
     """Stop the campaigns that do harm, raise what the merchant has to know, and resolve what is over."""
-    async with only_one(connections, "alerts", shop):
-        await job_begins(connections, "alerts", shop)
+    async with exclusive_job(connections, "alerts", shop):
         installed = await get_shop(connections, shop)
         if installed is not None and installed.uninstalled_at is None:
             now = datetime.now(UTC)

@@ -8,7 +8,7 @@ from app.connections import Connections
 from app.consent.retention import limits_of
 from app.errors import InputError, ShopifyError
 from app.events.kinds import CustomerDeleted
-from app.jobs import job_begins, only_one, request_job
+from app.jobs import exclusive_job, request_job
 from app.outbound.messages import pause_after
 from app.reach.alert_store import KeptAlert, claim_mail, clear_alerts, settle_mail
 from app.reach.documents import SHOP_TO_ALERT
@@ -42,8 +42,7 @@ async def request_reach(connections: Connections) -> None:
 
 async def reach_shop(connections: Connections, shop: ShopDomain) -> None:
     """Find who left, write to those who wait for it, and tell the merchant by e-mail of what is open."""
-    async with only_one(connections, "reach", shop):
-        await job_begins(connections, "reach", shop)
+    async with exclusive_job(connections, "reach", shop):
         installed = await get_shop(connections, shop)
         if installed is None or installed.uninstalled_at is not None:
             return

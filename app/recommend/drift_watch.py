@@ -14,7 +14,7 @@ from sqlalchemy import Table, and_, func, select
 
 from app.connections import Connections
 from app.errors import ModelUnusable
-from app.jobs import job_begins, only_one, request_job
+from app.jobs import exclusive_job, request_job
 from app.recommend.drift import Calibration, Shift, calibration, shifts
 from app.recommend.drift_samples import LoggedRanking, window_sample
 from app.recommend.model import Model
@@ -61,8 +61,7 @@ async def watch_shop(connections: Connections, shop: ShopDomain) -> DriftReport 
 
     A training is asked for once for each time something went wrong, not at every look.
     """
-    async with only_one(connections, "watch", shop):
-        await job_begins(connections, "watch", shop)
+    async with exclusive_job(connections, "watch", shop):
         now = datetime.now(UTC)
         try:
             model = await asyncio.to_thread(latest, connections.settings.data_dir, shop)

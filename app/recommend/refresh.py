@@ -14,7 +14,7 @@ from app.child_process import run_in_child
 from app.connections import Connections, redis_key
 from app.consent.standing import Use
 from app.consent.standings import who_refuse
-from app.jobs import alone, job_begins, only_one, request_job
+from app.jobs import alone, exclusive_job, request_job
 from app.profiles.reviews import excluded_customers
 from app.recommend.card import Card
 from app.recommend.dataset import Dataset
@@ -51,8 +51,7 @@ async def refresh_shop(connections: Connections, shop: ShopDomain) -> Card | Non
 
     It takes the place of the one it was made from. Whatever fails, that one stays.
     """
-    async with only_one(connections, "freshen", shop):
-        await job_begins(connections, "freshen", shop)
+    async with exclusive_job(connections, "freshen", shop):
         started = monotonic()
         latest = await _latest_change(connections, shop)
         try:

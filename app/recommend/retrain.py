@@ -16,7 +16,7 @@ from app.consent.standings import who_refuse
 from app.experiments.appeal import Appeal, appeal
 from app.experiments.showing_store import read_showings
 from app.experiments.versions import models_tried
-from app.jobs import Progress, alone, job_begins, only_one, report_progress
+from app.jobs import Progress, alone, exclusive_job, report_progress
 from app.profiles.reviews import excluded_customers
 from app.recommend.card import Card
 from app.recommend.fit import FitParameters
@@ -41,8 +41,7 @@ async def train_shop(
 
     Raises TrainingFailed for a shop with neither an order nor a product, or when the child dies.
     """
-    async with only_one(connections, "train", shop):
-        await job_begins(connections, "train", shop)
+    async with exclusive_job(connections, "train", shop):
         stage = "failed"
         try:
             card = await _train(connections, shop, parameters or FitParameters())
@@ -58,8 +57,7 @@ async def resume_shop(connections: Connections, shop: ShopDomain) -> Card | None
 
     What serves stays where going on brings nothing; it is tried again after some hours.
     """
-    async with only_one(connections, "train", shop):
-        await job_begins(connections, "resume", shop)
+    async with exclusive_job(connections, "resume", shop, lock="train"):
         await connections.redis.set(redis_key(shop, "resting", "resume"), 1, ex=RESUME_REST_S)
         try:
             card = await _train(connections, shop, FitParameters(), resumes=True)

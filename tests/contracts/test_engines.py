@@ -24,7 +24,7 @@ from app.errors import ConfigError
 from app.events.consume import work_off
 from app.events.log import DEAD, EventConsumer, EventLog
 from app.job_worker import work_jobs
-from app.jobs import only_one, request_job
+from app.jobs import exclusive_job, request_job
 from app.privacy.shop import erase_shop
 from app.profiles.store import kept_profile
 from app.tables import EventRow, OrderLineRow, OrderRow
@@ -172,7 +172,7 @@ async def test_a_shops_job_runs_in_one_place_at_a_time(engines: Connections) -> 
 
     async def work(connections: Connections, shop: str) -> None:
         nonlocal running, most, done
-        async with only_one(connections, "train", shop):
+        async with exclusive_job(connections, "train", shop):
             running += 1
             most = max(most, running)
             await asyncio.sleep(0.2)

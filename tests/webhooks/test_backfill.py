@@ -13,7 +13,7 @@ from app.connections import Connections
 from app.consent.requests import Kind, open_request
 from app.errors import ShopClosed, ShopifyRefused, ShopifyUnavailable
 from app.events.kinds import BulkOperationFinished
-from app.jobs import job_queue, only_one
+from app.jobs import exclusive_job, job_queue
 from app.privacy.erasure import erase_person
 from app.privacy.shop import erase_shop
 from app.profiles.store import customer_key
@@ -308,7 +308,7 @@ async def test_a_finished_operation_wakes_only_the_import_it_belongs_to(front: S
         await resume_backfill(front.connections, event)
         assert await redis.exists(waiting) == asked
     await redis.delete(waiting)
-    async with only_one(front.connections, "backfill", front.installed.shop):
+    async with exclusive_job(front.connections, "backfill", front.installed.shop):
         await resume_backfill(front.connections, event)  # it looks for itself, and asks for the training
     assert not await redis.exists(waiting)
 
