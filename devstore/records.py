@@ -37,10 +37,20 @@ class Variant:
     cost_minor: int | None = None  # "Cost per item"; None where the merchant wrote none
     cost_at: datetime | None = None  # when that was changed last
     sells_when_out: bool = False  # "Continue selling when out of stock"
+    measure: Measure | None = None  # "Unit price"; None where the merchant wrote none
 
     @property
     def available(self) -> bool:
         return self.inventory > 0 or not self.tracked or self.sells_when_out
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """How much is in a variant and what part of it is priced, both in `unit`, which is Shopify's name."""
+
+    amount: int
+    unit: str
+    per: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,14 +90,31 @@ def _is_sold(shop: Shop, country: str, record: Product | Variant) -> bool:
 
 def _price(context: Context, variant: Variant, _args: Args) -> dict[str, str]:
     market = context.shop.market_of(context.country)
-    return {
-        "amount": money(market.price(variant.price_minor), market.currency),
-        "currencyCode": market.currency,
-    }
+    return _money(market.price(variant.price_minor), market.currency)
+
+
+def _unit_price(context: Context, variant: Variant, _args: Args) -> dict[str, str] | None:
+    market, measure = context.shop.market_of(context.country), variant.measure
+    if measure is None:
+        return None
+    return _money(round(market.price(variant.price_minor) * measure.per / measure.amount), market.currency)
+
+
+def _measurement(_context: Context, variant: Variant, _args: Args) -> dict[str, Any] | None:
+    if variant.measure is None:
+        return None
+    amount, unit, per = variant.measure.amount, variant.measure.unit, variant.measure.per
+    return {"quantityValue": amount, "quantityUnit": unit, "referenceValue": per, "referenceUnit": unit}
+
+
+def _money(minor: int, currency: str) -> dict[str, str]:
+    return {"amount": money(minor, currency), "currencyCode": currency}
 
 
 VARIANT: dict[str, Reader] = {
     "price": _price,
+    "unitPrice": _unit_price,
+    "unitPriceMeasurement": _measurement,
     "availableForSale": lambda c, v, a: v.available,
     "product": lambda c, v, a: c.shop.products[v.product_id],
 }

@@ -36,11 +36,11 @@ export function card(offer: Offer, place: Place): HTMLElement | null {
 }
 
 function productCard(offer: Offer, place: Place): HTMLElement {
-  const {speaker: {say, sayMoney}, cart, page} = place;
+  const {speaker: {say, sayPrice}, cart, page} = place;
   const product = offer.product!;
-  const {title, variant, currency, price} = product;
+  const {title, variant, currency, price, unit} = product;
   // What the market asks, where it was told in time; the shop's own is of use in its own currency alone.
-  const payable = !page.company && (!currency || currency === cart.currency) ? sayMoney(price) : undefined;
+  const payable = !page.company && (!currency || currency === cart.currency) ? sayPrice(price, unit) : undefined;
   const reason = reasonWords(offer, cart.titles);
   const why = element('p', 'why', reason && say(reason));
   why.dir = 'auto';

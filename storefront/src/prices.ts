@@ -32,5 +32,5 @@ export async function priced(offers: Offer[], country: string, {currency, lines}
 function at(offer: Offer, prices: Prices, currency: string): Offer {
   const {product} = offer;
   const told = product && prices.get(product.variant_id);
-  return told?.currency === currency ? {...offer, product: {...product!, price: told.amount, currency}} : offer;
+  return told?.currency === currency ? {...offer, product: {...product!, price: told.amount, currency, unit: told.unit}} : offer;
 }

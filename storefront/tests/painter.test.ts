@@ -59,6 +59,12 @@ test('one of several variants says which, in a direction of its own beside the p
   expect(shelf.querySelector('.tillwise-press')?.ariaLabel).toBe('Add to cart: Sourdough Loaf, Sliced');
 });
 
+test('what a measure costs stands beside the price, and without one nowhere', () => {
+  const of = (currency: string) => ({...offer({product: {...PRODUCT, currency}}), product: {...offer({product: PRODUCT}).product!, currency, unit: {amount: 8.5, per: 'kg'}}});
+  paints.paint({offers: [of('USD'), of('EUR')], cart: CART});
+  expect([...shelf.querySelectorAll('.tillwise-words')].map((words) => words.querySelector('.tillwise-price')?.textContent)).toEqual(['$4.25 (\u2068$8.50\u2069/kg)', undefined]);
+});
+
 test('a picture that does not come leaves its place calm, with nothing that looks broken', () => {
   paint({product: PRODUCT});
   const [picture] = shelf.querySelectorAll('img');

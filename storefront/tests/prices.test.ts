@@ -70,3 +70,10 @@ test('what is offered is still an offer of its decision', async () => {
   const as = parseOffer({offer_id: 'o0', kind: 'upsell', product: LOAF}, 'd1')!;
   expect(first).toEqual({...as, product: {...as.product, price: 5.95, currency: 'CAD'}});
 });
+
+test('what a measure costs in the market comes along', async () => {
+  const measured = {unitPrice: {amount: '11.90', currencyCode: 'CAD'}, unitPriceMeasurement: {referenceUnit: 'KG', referenceValue: 1}};
+  shop(async () => Response.json({data: {nodes: [{...sold(102, '5.95'), ...measured}, sold(103, '12.59')]}}));
+  const given = await ask({...PAGE, country: 'NZ'}, 'page');
+  expect(given!.offers.map(({product}) => product!.unit)).toEqual([{amount: 11.9, per: 'kg'}, undefined]);
+});

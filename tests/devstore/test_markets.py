@@ -14,7 +14,7 @@ from devstore.main import create_app
 from devstore.markets import Market
 from devstore.pages.ajax import cart_json
 from devstore.pricing import Applied, price
-from devstore.records import Cart, Discount, ItemLine
+from devstore.records import Cart, Discount, ItemLine, Measure
 from devstore.shop import Shop
 from tests.devstore.small_shop import NOW, small_shop, small_store
 
@@ -66,6 +66,18 @@ async def test_what_a_market_leaves_out_is_null_there_and_what_is_sold_out_says_
     assert ice_cream["availableForSale"] is False
     there = await ask(storefront, PRICES, ids=[COFFEE], country="CA")
     assert there["data"]["nodes"][0]["price"] == {"amount": "12.59", "currencyCode": "CAD"}
+
+
+async def test_what_a_measure_costs_is_the_markets_too(shop: Shop, storefront: httpx.AsyncClient) -> None:
+    shop.variants[101].measure = Measure(500, "ML", 100)
+    fields = "unitPrice { amount currencyCode } unitPriceMeasurement { referenceValue referenceUnit }"
+    query = PRICES.replace("availableForSale price { amount currencyCode }", fields)
+    told = await ask(storefront, query, ids=[MILK, COFFEE], country="CA")
+    price = {"amount": "0.98", "currencyCode": "CAD"}  # 4.89 x 100 / 500 = 0.978
+    measure = {"referenceValue": 100, "referenceUnit": "ML"}
+    milk, coffee = told["data"]["nodes"]
+    assert milk == {"id": MILK, "unitPrice": price, "unitPriceMeasurement": measure}
+    assert (coffee["unitPrice"], coffee["unitPriceMeasurement"]) == (None, None)
 
 
 async def test_without_a_context_the_shop_speaks_of_its_own_country(storefront: httpx.AsyncClient) -> None:

@@ -1,6 +1,6 @@
 import {couponCard} from './coupon.ts';
 import {messageCard} from './notice.ts';
-import type {Offer, Product} from './offer.ts';
+import type {Offer, Product, UnitPrice} from './offer.ts';
 import type {Prices} from './prices.ts';
 import {productCard} from './productCard.ts';
 import {progressCard} from './progress.ts';
@@ -58,6 +58,8 @@ export interface ProductView extends Shown {
   title: string;
   /** What the buyer pays, in their currency; undefined as long as only the shop's own price is known, in another. */
   price?: number;
+  /** What a measure of it costs, beside the price. */
+  unit?: UnitPrice;
   /** Undefined only when the merchant hides reasons and there is nothing to report. */
   line?: Line;
   button?: Button;

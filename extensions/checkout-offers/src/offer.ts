@@ -23,9 +23,18 @@ export interface Product {
   /** Major units of `currency`, which is the shop's own; the cart's where it is not told. */
   price: number;
   currency?: string;
+  /** In the same currency, where the buyer's market tells it. */
+  unit?: UnitPrice;
   image?: string;
   /** What its page is called in the shop. */
   handle?: string;
+}
+
+/** What a measure of a product costs, which many countries' law has beside its price. */
+export interface UnitPrice {
+  amount: number;
+  /** The measure as it is read, from left to right everywhere: kg, 100 ml. */
+  per: string;
 }
 
 export interface Discount {

@@ -1,9 +1,14 @@
 import {pause} from './again.ts';
-import type {Offer} from './offer.ts';
-import {array, isRecord, money, text, type Money} from './parse.ts';
+import type {Offer, UnitPrice} from './offer.ts';
+import {array, isRecord, money, number, text, type Money} from './parse.ts';
+
+/** What a variant costs, and what a measure of it does where the merchant has said how much is in it. */
+export interface Price extends Money {
+  unit?: UnitPrice;
+}
 
 /** What a buyer of one market pays for variants, by GID; null for one that is not sold to them. */
-export type Prices = ReadonlyMap<string, Money | null>;
+export type Prices = ReadonlyMap<string, Price | null>;
 
 interface Answer {
   data?: unknown;
@@ -20,13 +25,23 @@ export const PRICES_MS = 2000;
 
 const QUERY = `query ($ids: [ID!]!, $country: CountryCode!) @inContext(country: $country) {
   nodes(ids: $ids) {
-    ... on ProductVariant { id availableForSale price { amount currencyCode } }
+    ... on ProductVariant {
+      id availableForSale price { amount currencyCode }
+      unitPrice { amount currencyCode } unitPriceMeasurement { referenceValue referenceUnit }
+    }
   }
 }`;
 
+/** How Shopify's units are written in every language; a count of items is a word, and not said. */
+const SYMBOLS: Record<string, string> = {
+  ML: 'ml', CL: 'cl', L: 'l', M3: 'm³', FLOZ: 'fl\u00a0oz', PT: 'pt', QT: 'qt', GAL: 'gal',
+  MG: 'mg', G: 'g', KG: 'kg', OZ: 'oz', LB: 'lb',
+  MM: 'mm', CM: 'cm', M: 'm', IN: 'in', FT: 'ft', YD: 'yd', M2: 'm²', FT2: 'ft²',
+};
+
 /** The prices of one market, as far as they were asked for: each variant once, unless that failed. */
 export class PriceList {
-  readonly prices = new Map<string, Money | null>();
+  readonly prices = new Map<string, Price | null>();
   private readonly asked = new Map<string, Promise<void>>();
 
   constructor(
@@ -73,12 +88,22 @@ export function readPrices({data, errors}: Answer, variants: readonly string[]):
   const missing = nodes.length && !array(errors).length ? null : undefined;
   const told = new Map(nodes.map((node) => [text(node.id), priceOf(node)]));
   const known = variants.map((variant) => [variant, told.has(variant) ? told.get(variant) : missing] as const);
-  return new Map(known.filter((each): each is [string, Money | null] => each[1] !== undefined));
+  return new Map(known.filter((each): each is [string, Price | null] => each[1] !== undefined));
 }
 
-function priceOf({availableForSale, price}: Record<string, unknown>): Money | null | undefined {
+function priceOf({availableForSale, price, unitPrice, unitPriceMeasurement}: Record<string, unknown>): Price | null | undefined {
   if (availableForSale === false) return null;
-  return isRecord(price) ? money(price.amount, price.currencyCode) : undefined;
+  const told = isRecord(price) ? money(price.amount, price.currencyCode) : undefined;
+  const unit = unitOf(unitPrice, unitPriceMeasurement, told?.currency);
+  return told && {...told, ...(unit && {unit})};
+}
+
+function unitOf(price: unknown, measurement: unknown, currency: string | undefined): UnitPrice | undefined {
+  if (!isRecord(price) || !isRecord(measurement) || price.currencyCode !== currency) return undefined;
+  const amount = number(price.amount);
+  const measure = number(measurement.referenceValue);
+  const symbol = SYMBOLS[String(measurement.referenceUnit)];
+  return amount && measure && symbol ? {amount, per: measure === 1 ? symbol : `\u2068${measure}\u00a0${symbol}\u2069`} : undefined;
 }
 
 /** Return whether the offer's product is known not to be sold to the buyer. */

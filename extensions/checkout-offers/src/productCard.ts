@@ -1,7 +1,7 @@
 import type {Button, Line, ProductView, Scene} from './model.ts';
 import {nameOf, type Offer, type Product} from './offer.ts';
 import {cartPermalink} from './permalink.ts';
-import {isUnsold} from './prices.ts';
+import {isUnsold, type Price} from './prices.ts';
 import {reasonWords} from './reason.ts';
 import {breakable, NAMED_WIDTH, shorten, TITLE_WIDTH, widthOf} from './shorten.ts';
 import {IN_ORDER, REFUSED, type Entry, type Phase} from './state.ts';
@@ -13,13 +13,15 @@ export function productCard({id, offer, phase}: Entry, scene: Scene): ProductVie
   const open = isOpen(scene.surface);
   if (!product || (phase === 'offer' && open && (!scene.can.add || scene.inCart.has(product.variant_id)))) return undefined;
   const unsold = phase === 'offer' && isUnsold(offer, scene.prices);
+  const asked = unsold ? undefined : priceFor(product, scene);
   return {
     layout: 'product',
     id,
     offer,
     product,
     title: titleOf(product),
-    price: unsold ? undefined : priceFor(product, scene),
+    price: asked?.amount,
+    unit: asked?.unit,
     line: STATUS[phase] ?? (unsold ? UNSOLD : reasonLine(offer, scene)),
     button: open ? cartButton(phase, product, unsold, scene) : linkButton(offer, product, unsold, scene),
     dismiss: scene.settings.show_dismiss && DISMISSIBLE.has(phase) ? {key: 'button.dismiss_label', args: {title: nameOf(product)}} : undefined,
@@ -47,11 +49,11 @@ const STATUS: Partial<Record<Phase, Line>> = {
 const UNSOLD: Line = {text: {key: 'status.unavailable'}, tone: 'neutral'};
 
 /** Return the price of the buyer's market, which Shopify converts and adjusts by the shop's rules; else the shop's, where it is in their currency. */
-function priceFor({variant_id, price, currency}: Product, {currency: buyers, ownPrices, prices}: Scene): number | undefined {
+function priceFor({variant_id, price, currency}: Product, {currency: buyers, ownPrices, prices}: Scene): Omit<Price, 'currency'> | undefined {
   if (ownPrices) return undefined;
   const told = prices.get(variant_id);
-  if (told?.currency === buyers) return told.amount;
-  return currency === undefined || currency === buyers ? price : undefined;
+  if (told?.currency === buyers) return told;
+  return currency === undefined || currency === buyers ? {amount: price} : undefined;
 }
 
 function reasonLine(offer: Offer, {settings, cartTitles}: Scene): Line | undefined {

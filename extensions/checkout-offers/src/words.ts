@@ -1,4 +1,4 @@
-import type {Arg, Plural} from './offer.ts';
+import type {Arg, Plural, UnitPrice} from './offer.ts';
 import {breakable} from './shorten.ts';
 import type {Money} from './parse.ts';
 
@@ -31,8 +31,9 @@ export interface I18n {
 
 /** Speaks the buyer's language and currency. */
 export interface Speaker {
-  say(words: Said | string): string;
-  sayMoney(amount: number): string;
+  say(words: Said): string;
+  /** Say an amount, and what a measure costs where that is told; from right to left each keeps its own order. */
+  sayPrice(amount: number, unit?: UnitPrice): string;
 }
 
 export interface Tongue {
@@ -72,7 +73,9 @@ export function speaker(i18n: I18n, {currency, locale, language, now}: Tongue): 
     return form.split(/\{(\w+)\}/).map((part, at) => (at % 2 ? gap(args[part] ?? '') : breakable(part.replace(TIED, '\u00a0')))).join('');
   }
 
-  return {sayMoney: money, say: (words) => (typeof words === 'string' ? words : 'text' in words ? own(words) : translated(words))};
+  const price = (amount: number, unit?: UnitPrice) => money(amount) + (unit ? ` (\u2068${money(unit.amount)}\u2069/${unit.per})` : '');
+
+  return {sayPrice: price, say: (words) => ('text' in words ? own(words) : translated(words))};
 }
 
 function each<Value>(gaps: Record<string, Value> = {}, said: (value: Value) => string): Record<string, string> {

@@ -193,3 +193,13 @@ test('after the order a product that is not sold is no link', async () => {
   fireEvent.click(document.querySelector('s-link') as HTMLElement);
   await waitFor(() => expect(document.body.innerHTML).toBe(''));
 });
+
+test('what a measure costs in the market is read beside the price, as the law of many countries has it', async () => {
+  using extension = setUpExtension(TARGET);
+  shopIn(extension, 'DE', 'EUR');
+  const measured = {unitPrice: {amount: '34.2', currencyCode: 'EUR'}, unitPriceMeasurement: {referenceUnit: 'KG', referenceValue: 1}};
+  asks(extension, async () => ({data: {nodes: [{id: OATS, availableForSale: true, price: {amount: '17.1', currencyCode: 'EUR'}, ...measured}]}}));
+  extension.fetch = replying(answer());
+  await renderOffer(extension);
+  expect(words()).toMatch(/17\.1\D* \(\D*34\.2\D*\/kg\)/);
+});

@@ -125,6 +125,13 @@ describe('an upsell in checkout', () => {
     expect(product('offer', scene({currency, prices: new Map([[OATS, told]])}))?.price).toBe(price);
   });
 
+  test('what a measure costs stands beside the price that it goes with, and beside no other', () => {
+    const told = {amount: 11.2, currency: 'EUR', unit: {amount: 22.4, per: 'kg'}};
+    const unit = (on: Partial<Scene>) => product('offer', scene({prices: new Map([[OATS, told]]), ...on}))?.unit;
+    expect(unit({currency: 'EUR'})).toEqual(told.unit);
+    expect([unit({currency: 'USD'}), unit({currency: 'EUR', ownPrices: true})]).toEqual([undefined, undefined]);
+  });
+
   test('a company is shown none of the market’s either', () => {
     expect(product('offer', scene({ownPrices: true, prices: new Map([[OATS, {amount: 13.75, currency: 'USD'}]])}))?.price).toBeUndefined();
   });

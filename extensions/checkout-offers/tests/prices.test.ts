@@ -15,6 +15,22 @@ describe('what an answer says', () => {
     });
   });
 
+  test.each([
+    ['KG', 1, 'kg'],
+    ['ML', 100, '\u2068100\u00a0ml\u2069'],
+    ['M2', 1, 'm²'],
+    ['FLOZ', 1, 'fl\u00a0oz'],
+    ['ITEM', 1, undefined], // a word, which a measure's symbol is not
+    ['UNKNOWN', 1, undefined],
+    ['KG', 0, undefined],
+  ])('beside a price what a measure costs: by %s, %d of it, is per %s', (referenceUnit, referenceValue, per) => {
+    const measured = {unitPrice: {amount: '34.2', currencyCode: 'CAD'}, unitPriceMeasurement: {referenceUnit, referenceValue}};
+    const unit = per && {unit: {amount: 34.2, per}};
+    expect(told({nodes: [{...node(OATS), ...measured}]}, [OATS])).toEqual({[OATS]: {amount: 17.1, currency: 'CAD', ...unit}});
+    const elsewhere = {...measured, unitPrice: {amount: '34.2', currencyCode: 'USD'}};
+    expect(told({nodes: [{...node(OATS), ...elsewhere}]}, [OATS])).toEqual({[OATS]: {amount: 17.1, currency: 'CAD'}});
+  });
+
   test('what the market has not, or not any more, is not sold', () => {
     expect(told({nodes: [null, node(TEA, '4.0', 'CAD', false), node(MILK)]})).toEqual({[OATS]: null, [TEA]: null});
   });

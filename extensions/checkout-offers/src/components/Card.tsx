@@ -19,8 +19,8 @@ interface Props {
 const LINE = '21px';
 
 /** A product, its price, why it is here, and the one thing to do about it. */
-export function Card({card, speaker: {say, sayMoney}, doing}: Props) {
-  const {id, product, title, price, line, button, dismiss} = card;
+export function Card({card, speaker: {say, sayPrice}, doing}: Props) {
+  const {id, product, title, price, unit, line, button, dismiss} = card;
   const press = {accept: () => doing.take(id), undo: () => doing.giveBack(id), none: undefined};
   return (
     <Row
@@ -30,7 +30,7 @@ export function Card({card, speaker: {say, sayMoney}, doing}: Props) {
       footer={<Footer lines={line ? [line] : []} dismiss={dismiss} say={say} onDismiss={() => doing.dismiss(id)} />}
     >
       <Own type="strong">{title}</Own>
-      <s-box minBlockSize={LINE}>{price !== undefined && <s-text>{sayMoney(price)}</s-text>}</s-box>
+      <s-box minBlockSize={LINE}>{price !== undefined && <s-text>{sayPrice(price, unit)}</s-text>}</s-box>
     </Row>
   );
 }

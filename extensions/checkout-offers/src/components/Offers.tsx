@@ -7,7 +7,7 @@ import type {Surface} from '../surface.ts';
 import {useNow} from '../useNow.ts';
 import {useOffers} from '../useOffers.ts';
 import {usePrivacyChoice} from '../usePrivacyChoice.ts';
-import {speaker, type Speaker} from '../words.ts';
+import {speaker, type Speaker, type Words} from '../words.ts';
 import {Card, type Doing} from './Card.tsx';
 import {Notice} from './Notice.tsx';
 import {PrivacyChoice} from './PrivacyChoice.tsx';
@@ -32,6 +32,7 @@ export function Offers({host, surface, cartApi}: Props) {
   const tongue = {...here, locale: language.value.isoCode, language: extensionLanguage.value.isoCode};
   const spoken = speaker(host.i18n as unknown as Parameters<typeof speaker>[0], tongue);
   const {say} = spoken;
+  const headed = (heading: Words | string) => (typeof heading === 'string' ? heading : say(heading));
 
   // Shopify renders a step before the buyer reaches it.
   const onScreen = host.extension.rendered.value;
@@ -45,8 +46,8 @@ export function Offers({host, surface, cartApi}: Props) {
       <s-stack gap="small-100">
         {choice && <PrivacyChoice {...choice} say={say} />}
         {preview && <s-banner tone="info">{say({key: 'sample.note'})}</s-banner>}
-        {shown.kind === 'skeleton' && <Skeleton {...shown} heading={say(shown.heading)} say={say} />}
-        {shown.kind === 'offers' && shown.heading !== undefined && <s-heading>{say(shown.heading)}</s-heading>}
+        {shown.kind === 'skeleton' && <Skeleton {...shown} heading={headed(shown.heading)} say={say} />}
+        {shown.kind === 'offers' && shown.heading !== undefined && <s-heading>{headed(shown.heading)}</s-heading>}
         {shown.kind === 'offers' && cards.map((card, place) => <Shown key={place} card={card} boxed={shown.boxed || card.boxed === true} spoken={spoken} doing={doing} />)}
       </s-stack>
     </s-query-container>
