@@ -16,7 +16,7 @@ from app.errors import NotFound, TillwiseError
 from app.jobs import is_under_way, read_progress, request_job
 from app.recommend.progress import OnProgress
 from app.recommend.progress import Progress as Step
-from app.shops.store import get_shop
+from app.shops.store import installed_shop
 from app.tables import BackfillRow
 from app.values import ShopDomain
 
@@ -131,8 +131,7 @@ class _Hint:
 
 async def _installed(connections: Connections, shop: ShopDomain) -> None:
     """Return when the shop has the app. Raises NotFound: nothing would ever begin."""
-    known = await get_shop(connections, shop)
-    if known is None or known.uninstalled_at is not None:
+    if await installed_shop(connections, shop) is None:
         raise NotFound(f"{shop} does not have the app: open it in the shop's admin first")
 
 

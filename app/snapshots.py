@@ -40,7 +40,7 @@ from app.recommend.model import Model
 from app.recommend.past import find_version
 from app.recommend.publish import current_version, latest, load, successor_of
 from app.shops.secrets import installation_secret
-from app.shops.store import Shop, get_shop
+from app.shops.store import Shop, get_shop, installed_shop
 from app.values import ShopDomain
 
 _log = logging.getLogger(__name__)
@@ -74,8 +74,8 @@ async def load_snapshot(
     previous: its models are used again where they still serve, the current one also while its successor is
     unusable. trying: experiments to assume in place of those that run.
     """
-    known = await get_shop(connections, shop)
-    if known is None or known.uninstalled_at is not None:
+    known = await installed_shop(connections, shop)
+    if known is None:
         return None
     state = await _read_state(connections, known, trying)
     # In a thread: other shops' decisions go on meanwhile.

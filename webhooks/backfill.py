@@ -29,7 +29,7 @@ from app.orders.store import record_orders, record_refunds
 from app.profiles.store import rebuild
 from app.shopify import download
 from app.shops.changes import announce_change
-from app.shops.store import Shop, describe, get_shop
+from app.shops.store import Shop, describe, get_shop, installed_shop
 from app.shops.tokens import ask_shop
 from app.tables import BackfillRow
 from app.upsert import insert_new
@@ -118,8 +118,7 @@ async def _try_again(connections: Connections, shop: ShopDomain, refused: Sequen
 
 async def _refreshed_shop(connections: Connections, shop: ShopDomain) -> Shop | None:
     """Return the shop with the currency its prices are in now, None for one that does not have the app."""
-    installed = await get_shop(connections, shop)
-    if installed is None or installed.uninstalled_at is not None:
+    if await installed_shop(connections, shop) is None:
         return None
     await describe(connections, shop)
     await note_locations(connections, shop)

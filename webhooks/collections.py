@@ -20,7 +20,7 @@ from app.events.kinds import CollectionsChanged
 from app.jobs import exclusive_job, request_job
 from app.shops.active import note_active
 from app.shops.changes import CATALOG_CHANGED, announce_change
-from app.shops.store import get_shop
+from app.shops.store import installed_shop
 from app.shops.turns import shops_by_turns, shops_to_look_at
 from app.values import ShopDomain, shopify_id
 from webhooks.bulk import trees_in_bulk
@@ -62,8 +62,8 @@ async def read_collections(connections: Connections, shop: ShopDomain) -> None:
     it is worth trying again soon.
     """
     async with exclusive_job(connections, "collections", shop):
-        known = await get_shop(connections, shop)
-        if known is None or known.uninstalled_at is not None:
+        known = await installed_shop(connections, shop)
+        if known is None:
             return
         began = monotonic()
         await connections.redis.delete(_changed_key(shop))

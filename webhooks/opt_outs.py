@@ -24,7 +24,7 @@ from app.events.kinds import CustomerChanged
 from app.jobs import exclusive_job, request_job
 from app.orders.customers import record_customers
 from app.outbound.rfm_groups import record_rfm_groups
-from app.shops.store import Shop, get_shop
+from app.shops.store import Shop, installed_shop
 from app.shops.turns import shops_by_turns
 from app.tables import CustomerRow
 from app.upsert import table_of
@@ -60,8 +60,8 @@ async def compare_opt_outs(connections: Connections, shop: ShopDomain) -> int:
     worth trying again soon.
     """
     async with exclusive_job(connections, "opt_outs", shop):
-        known = await get_shop(connections, shop)
-        if known is None or known.uninstalled_at is not None:
+        known = await installed_shop(connections, shop)
+        if known is None:
             return 0
         now = datetime.now(UTC)
         try:

@@ -20,7 +20,7 @@ from app.outbound.leaf_store import owners
 from app.outbound.leaf_writing import may_write, write_leaves
 from app.outbound.leaves import Kind, Leaf, Place
 from app.shops.pausing import is_paused, is_paused_now
-from app.shops.store import Shop, get_shop
+from app.shops.store import Shop, installed_shop
 from app.shops.tokens import ask_shop
 from app.snapshots import load_snapshot
 from app.upsert import chunks
@@ -36,8 +36,8 @@ async def write_offers_ahead(connections: Connections, shop: ShopDomain) -> int:
     What Shopify refuses is logged and tried again later. Raises ShopifyUnavailable: tried again soon.
     """
     async with exclusive_job(connections, "offers_ahead", shop):
-        installed = await get_shop(connections, shop)
-        if installed is None or installed.uninstalled_at is not None:
+        installed = await installed_shop(connections, shop)
+        if installed is None:
             return 0
         began, source = monotonic(), await made_from(connections, installed)
         try:

@@ -13,7 +13,7 @@ from sqlmodel import col, select
 from app.connections import Connections, redis_key
 from app.errors import NotFound
 from app.outbound_tables import ApiKeyRow
-from app.shops.store import Shop, get_shop
+from app.shops.store import Shop, installed_shop
 
 PER_MINUTE = 120
 _KEY = re.compile(r"twk_[A-Za-z0-9_-]{43}", re.ASCII)
@@ -43,8 +43,7 @@ async def make_key(connections: Connections, shop: str, label: str = "") -> ApiK
 
     Raises NotFound, also of a shop that left: it would open nothing.
     """
-    known = await get_shop(connections, shop)
-    if known is None or known.uninstalled_at is not None:
+    if await installed_shop(connections, shop) is None:
         raise NotFound(f"{shop} is not installed")
     secret = f"twk_{secrets.token_urlsafe(32)}"
     made = ApiKey(secrets.token_hex(4), label, datetime.now(UTC), secret=secret)
@@ -81,10 +80,8 @@ async def holder_of(connections: Connections, secret: str) -> Holder | None:
     mine = (col(ApiKeyRow.digest) == _digest(secret), col(ApiKeyRow.revoked_at).is_(None))
     async with connections.read() as db:
         row = (await db.exec(select(ApiKeyRow).where(*mine))).first()
-    shop = await get_shop(connections, row.shop) if row else None
-    if row is None or shop is None or shop.uninstalled_at is not None:
-        return None
-    return Holder(shop, row.key_id)
+    shop = await installed_shop(connections, row.shop) if row else None
+    return Holder(shop, row.key_id) if row and shop else None
 
 
 async def seconds_to_wait(connections: Connections, holder: Holder, now: datetime) -> int:

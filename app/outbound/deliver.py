@@ -29,7 +29,7 @@ from app.outbound.messages import trial_of
 from app.outbound.post import Post, open_post
 from app.outbound.signature import HEADER, signed
 from app.outbound.wanted import Webhook, webhook_of
-from app.shops.store import Shop, get_shop
+from app.shops.store import Shop, installed_shop
 from app.shops.vault import unseal
 from app.upsert import chunks
 from app.wording import wording
@@ -111,8 +111,8 @@ async def _still_told(
     connections: Connections, shop: str, deliveries: Sequence[Delivery]
 ) -> tuple[Webhook | None, list[Delivery]]:
     """Return where messages go, and those that may be sent now: a slow receiver leaves time for a no."""
-    installed = await get_shop(connections, shop)
-    webhook = webhook_of(installed.settings) if installed and installed.uninstalled_at is None else None
+    installed = await installed_shop(connections, shop)
+    webhook = webhook_of(installed.settings) if installed else None
     named = {each.customer_id for each in deliveries if each.customer_id is not None}
     allowed = {None, *await who_may_be_shared(connections, shop, named)}
     return webhook, [each for each in deliveries if webhook and each.customer_id in allowed]

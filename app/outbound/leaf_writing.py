@@ -21,7 +21,7 @@ from app.outbound.leaf_store import (
 from app.outbound.leaves import SCOPES, Kind, Leaf, Place, changed
 from app.outbound.metafields import delete_metafields, set_metafields
 from app.shops.grants import covers
-from app.shops.store import ShopEvent, get_shop
+from app.shops.store import ShopEvent, get_shop, installed_shop
 from app.upsert import chunks
 
 # Held from reading what customers may be offered until it is written: an erasure comes before or after.
@@ -75,8 +75,7 @@ async def forget_leaves(connections: Connections, event: ShopEvent) -> None:
 
     A shop that is back already may hold new ones: Shopify tells of an uninstall up to four hours later.
     """
-    installed = await get_shop(connections, event.shop)
-    back = installed is not None and installed.uninstalled_at is None
+    back = await installed_shop(connections, event.shop)
     await (doubt_all if back else forget_all)(connections, event.shop)
 
 

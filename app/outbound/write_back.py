@@ -18,7 +18,7 @@ from app.outbound.mark_store import behind, count_marks, left_over, let_go, look
 from app.outbound.marking import MARKING, write
 from app.outbound.marks import NONE, Change, Due, change_of, mark_of
 from app.outbound.wanted import WriteBack, may_write, write_back_of
-from app.shops.store import Shop, ShopEvent, get_shop
+from app.shops.store import Shop, ShopEvent, get_shop, installed_shop
 from app.shops.turns import shops_to_look_at
 from app.upsert import chunks
 from app.values import ShopDomain
@@ -100,9 +100,8 @@ async def note_uninstall(connections: Connections, event: ShopEvent) -> None:
 
     A shop that is back already may carry new ones.
     """
-    installed = await get_shop(connections, event.shop)
-    back = installed is not None and installed.uninstalled_at is None
-    await look_again(connections, event.shop, metafields_gone=not back)
+    gone = await installed_shop(connections, event.shop) is None
+    await look_again(connections, event.shop, metafields_gone=gone)
 
 
 async def _write_all(connections: Connections, shop: Shop) -> int:

@@ -42,7 +42,7 @@ from app.reach.sums import failed_offers, fallen_back, sent_or_not
 from app.reach.wanted import reach_of
 from app.reach.watched import watched_left
 from app.shops.active import KEPT_S
-from app.shops.store import Shop, get_shop
+from app.shops.store import Shop, installed_shop
 from app.shops.turns import shops_to_look_at
 from app.values import ShopDomain
 from app.wording import wording
@@ -66,8 +66,7 @@ async def request_alerts(connections: Connections) -> None:
 async def look_after_shop(connections: Connections, shop: ShopDomain) -> None:
     """Stop the campaigns that do harm, raise what the merchant has to know, and resolve what is over."""
     async with exclusive_job(connections, "alerts", shop):
-        installed = await get_shop(connections, shop)
-        if installed is not None and installed.uninstalled_at is None:
+        if installed := await installed_shop(connections, shop):
             now = datetime.now(UTC)
             await guard_campaigns(connections, shop, now)
             await look_for_alerts(connections, installed, now)

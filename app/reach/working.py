@@ -23,7 +23,7 @@ from app.reach.wanted import Reach, reach_of
 from app.reach.wishes import carry_out_wishes
 from app.shops.active import KEPT_S
 from app.shops.pausing import is_paused
-from app.shops.store import Shop, get_shop, installed_shops
+from app.shops.store import Shop, installed_shop, installed_shops
 from app.shops.tokens import ask_shop
 from app.shops.turns import shops_to_look_at
 from app.values import ShopDomain
@@ -43,8 +43,8 @@ async def request_reach(connections: Connections) -> None:
 async def reach_shop(connections: Connections, shop: ShopDomain) -> None:
     """Find who left, write to those who wait for it, and tell the merchant by e-mail of what is open."""
     async with exclusive_job(connections, "reach", shop):
-        installed = await get_shop(connections, shop)
-        if installed is None or installed.uninstalled_at is not None:
+        installed = await installed_shop(connections, shop)
+        if installed is None:
             return
         await carry_out_wishes(connections)
         now, reach = datetime.now(UTC), reach_of(installed.settings)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.connections import Connections
 from app.jobs import alone
-from app.shops.store import Shop, finish_install, get_shop, install
+from app.shops.store import Shop, finish_install, install, installed_shop
 from app.shops.tokens import exchange_code, exchange_id_token, has_token
 from app.values import ShopDomain
 
@@ -30,7 +30,4 @@ async def install_with_code(connections: Connections, shop: ShopDomain, code: st
 
 
 async def _is_in(connections: Connections, shop: ShopDomain) -> bool:
-    if not await has_token(connections, shop):
-        return False
-    known = await get_shop(connections, shop)
-    return known is not None and known.uninstalled_at is None
+    return await has_token(connections, shop) and await installed_shop(connections, shop) is not None

@@ -84,6 +84,12 @@ async def get_shop(connections: Connections, shop: str) -> Shop | None:
     return shop_of(row) if row else None
 
 
+async def installed_shop(connections: Connections, shop: str) -> Shop | None:
+    """Return the shop, None for one that does not have the app, or not any more."""
+    known = await get_shop(connections, shop)
+    return known if known is not None and known.uninstalled_at is None else None
+
+
 async def installed_shops(connections: Connections) -> list[Shop]:
     """Return every shop that has the app, by name of domain."""
     query = select(ShopRow).where(col(ShopRow.uninstalled_at).is_(None)).order_by(ShopRow.shop)
