@@ -18,7 +18,7 @@ const LACKING = /OUT_OF_STOCK|NOT_ENOUGH_STOCK/;
 export async function addToCart(page: Page, offer: Offer): Promise<string | null> {
   try {
     const action = themeAction();
-    return await (action ? addByAction(action, offer) : addByAjax(page, offer));
+    return await (action ? addByAction(action, page, offer) : addByAjax(page, offer));
   } catch {
     return '';
   }
@@ -31,13 +31,13 @@ function themeAction(): UpdateCart | undefined {
 }
 
 /** What the cart declines is told, not thrown, in words of no language that is promised; of what has sold out it is only warned. */
-async function addByAction(action: UpdateCart, offer: Offer): Promise<string | null> {
+async function addByAction(action: UpdateCart, {words}: Page, offer: Offer): Promise<string | null> {
   const merchandiseId = offer.product!.variant_id;
   const attributes = Object.entries(marks(offer)).map(([key, value]) => ({key, value}));
   const told = await action({lines: [{merchandiseId, quantity: 1, attributes}]});
   if (told?.userErrors?.length) return '';
   const isWarned = told?.warnings?.some(({code}) => LACKING.test(code ?? ''));
-  return !isWarned || told?.cart?.lines?.nodes.some(({merchandise}) => merchandise?.id === merchandiseId) ? null : '';
+  return !isWarned || told?.cart?.lines?.nodes.some(({merchandise}) => merchandise?.id === merchandiseId) ? null : (words['status.sold_out'] ?? '');
 }
 
 async function addByAjax({routes}: Page, offer: Offer): Promise<string | null> {

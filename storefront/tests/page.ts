@@ -37,6 +37,7 @@ export const PAGE: Page = {
     'reason.bought_together_with': 'Often bought together with {title}',
     'status.added': 'Added to your cart',
     'status.failed': 'Could not be added',
+    'status.sold_out': 'Just sold out',
   },
 };
 

@@ -81,6 +81,7 @@ def test_what_can_not_be_added_says_so_and_can_be_tried_again(world: StorefrontW
     add.click()
     again = page.get_by_role("button", name="Try again to add Sourdough Loaf")
     expect(again).to_be_visible()
+    expect(page.locator(SHELF).locator("p", has_text="Just sold out").first).to_be_visible()
     world.shop.variants[102].inventory = 5
     again.click()
     expect(page.locator(SHELF).get_by_role("link", name="View cart")).to_be_visible()
