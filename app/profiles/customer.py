@@ -76,7 +76,8 @@ class Profile(msgspec.Struct, frozen=True, array_like=True, gc=False):
     it is empty, and they are nobody in particular. spend_ahead_minor: what they are expected to spend in
     the next 90 days, None before the shop's segments were worked out. orders_before: how many they placed
     that we do not have, as on install Shopify shows those of 60 days; spent_before_minor: what for, and
-    last_before_at: when the last one was, None where that is not told.
+    last_before_at: when the last one was, None where that is not told. unpriced: orders of gift cards alone,
+    which are paid ahead, and in another currency: they have no amount to average over.
     """
 
     orders_count: int = 0
@@ -96,6 +97,7 @@ class Profile(msgspec.Struct, frozen=True, array_like=True, gc=False):
     spent_before_minor: int | None = None
     last_before_at: int | None = None
     renewals: int = 0
+    unpriced: int = 0
 
     @property
     def orders_placed(self) -> int:
@@ -121,9 +123,10 @@ class Profile(msgspec.Struct, frozen=True, array_like=True, gc=False):
     @property
     def aov_minor(self) -> int | None:
         """Return the average order value, None before the first order: of those that we have, or of all."""
-        if (spent := self.spent_ever_minor) is not None and self.orders_ever:
-            return spent // self.orders_ever
-        return self.spent_minor // self.orders_count if self.orders_count else None
+        spent, orders = self.spent_ever_minor, self.orders_ever
+        if spent is None:
+            spent, orders = self.spent_minor, self.orders_count
+        return spent // (orders - self.unpriced) if orders > self.unpriced else None
 
     @property
     def discount_affinity(self) -> float | None:
@@ -161,7 +164,13 @@ def profile_of(orders: Iterable[PlacedOrder], now: int) -> Profile:
             [line.price_minor for each, _ in chosen if each.own_currency for line in each.lines]
         ),
         renewals=len(kept) - len(chosen),
+        unpriced=sum(not _has_amount(each) for each, _ in kept),
     )
+
+
+def _has_amount(order: PlacedOrder) -> bool:
+    """Return whether its goods have an amount: nothing too, where they were given away."""
+    return order.own_currency and (order.total_minor > 0 or bool(order.lines))
 
 
 def before_these(orders: Sequence[PlacedOrder], told: OrdersTold | None, now: int) -> OrdersTold:

@@ -65,7 +65,7 @@ def test_whatever_the_orders_no_figure_is_out_of_its_range(placed: list[PlacedOr
     assert profile.last_order_at is None or profile.last_order_at <= NOW
     for share in (profile.return_rate, profile.discount_affinity):
         assert share is None or 0 <= share <= 1
-    assert (profile.aov_minor is None) == (profile.orders_count == 0)
+    assert (profile.aov_minor is None) == (profile.orders_count == profile.unpriced)
 
 
 def test_a_profile_adds_up_what_was_ordered() -> None:
@@ -106,6 +106,16 @@ def test_an_odd_order_has_its_defined_meaning(
     profile = profile_of([an_order(1, 10, **odd)], NOW)
     assert (profile.orders_count, profile.spent_minor) == (orders_count, spent_minor)
     assert bool(profile.bought) == bool(orders_count)
+
+
+def test_an_order_of_gift_cards_alone_and_one_in_another_currency_are_none_to_average_over() -> None:
+    goods, given_away = an_order(1, 10), an_order(2, 10, total_minor=0)
+    cards, foreign = an_order(3, total_minor=0), an_order(4, 10, own_currency=False)
+    profile = profile_of([goods, given_away, cards, foreign], NOW)
+    assert (profile.orders_count, profile.aov_minor) == (4, 500)
+    assert profile_of([cards], NOW).aov_minor is None
+    told = with_those_before(profile, OrdersTold(2, 3_000, NOW - 100 * DAY_S))
+    assert told.aov_minor == 1_000  # 4,000 of four
 
 
 def test_what_a_subscription_charged_is_money_and_no_habit() -> None:
