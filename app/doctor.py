@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,7 +21,7 @@ from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError as RedisRefuses
 from redis.exceptions import TimeoutError as RedisSlow
-from sqlalchemy import false, select, text, update
+from sqlalchemy import false, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app import __version__
@@ -36,7 +37,7 @@ from app.redis_address import CLUSTER, cluster_address
 from app.redis_cluster import each_node
 from app.shops.redis_owner import owns_redis
 from app.shops.vault import opens
-from app.tables import SecretRow, ShopRow, TokenRow
+from app.tables import InboxRow, SecretRow, ShopRow, TokenRow
 from app.tracing import ASKED_BY, reach_collector
 from app.unreachable import POOLED, why
 from app.upsert import table_of
@@ -47,6 +48,7 @@ _LEAST_LEFT = 1_000_000_000  # bytes on the disk of the data directory
 _MOST_USED = 0.9  # of the memory that Redis may take
 _VERSION = re.compile(r"tillwise_v([^;)]+)")  # in what a connection of ours tells Redis
 _CLOCKS_DIFFER_S = 5
+_LATE_MIN = 5  # for so long a delivery may be due
 _COLLECTOR_S = 2  # it is tried twice
 _SLOTS = 16_384  # of every cluster
 _NAMED = 20  # of the shops that can't be asked
@@ -58,7 +60,8 @@ _NO_TABLES = "not looked at before the tables are there"
 _ENCODING = text("SHOW server_encoding")
 _SERVED_BY = text("SELECT pg_backend_pid()")
 _TURNS = 5  # a pooler that others use as well may not show itself in the first
-_SECRETS, _SHOPS, _TOKENS = table_of(SecretRow), table_of(ShopRow), table_of(TokenRow)
+_INBOX, _SECRETS = table_of(InboxRow), table_of(SecretRow)
+_SHOPS, _TOKENS = table_of(ShopRow), table_of(TokenRow)
 _NO_ROW = (
     update(_SHOPS).where(false()).values(name=_SHOPS.c.name)
 )  # changes none, and is refused as any write
@@ -207,6 +210,24 @@ async def _shops(settings: Settings) -> str:
     return says
 
 
+async def _inbox(settings: Settings) -> str:
+    """Say how many deliveries wait, the most of which shop, and whether somebody works them off."""
+    waiting, due_at = func.count(), func.min(_INBOX.c.next_attempt_at)
+    by_shop = select(_INBOX.c.shop, waiting, due_at).where(_INBOX.c.status == "pending")
+    async with _opened(settings) as (connection, tables):
+        if tables == "earlier":
+            return _NO_TABLES
+        rows = (await connection.execute(by_shop.group_by(_INBOX.c.shop).order_by(waiting.desc()))).all()
+    if not rows:
+        return "no delivery waits"
+    first = min(due for _, _, due in rows)
+    says = f"{sum(count for _, count, _ in rows)} wait, {rows[0][1]} of them of {rows[0].shop}"
+    late_min = (datetime.now(UTC) - first).total_seconds() // 60
+    if late_min > _LATE_MIN:
+        raise Fault(f"{says}, the first for {late_min:.0f} minutes: no worker is at work, or too few are")
+    return says
+
+
 @asynccontextmanager
 async def _each_redis(url: str) -> AsyncIterator[dict[str, Redis]]:
     """Yield a client of each node of the Redis, by what to call it."""
@@ -350,6 +371,7 @@ _OF_THE_INSTALLATION: dict[str, Callable[[Settings], Awaitable[str]]] = {
     "database": _database,
     "encryption keys": _keys,
     "shops": _shops,
+    "inbox": _inbox,
     "redis": _redis,
     "redis keeps": _redis_keeps,
     "versions": _versions,

@@ -127,6 +127,30 @@ async def test_shops_that_can_not_be_asked_are_named(environment: pytest.MonkeyP
     assert says == "2 have the app, 1 of which can't be asked until their merchants open it: b"
 
 
+@pytest.mark.parametrize(("due_min", "ok"), [(-1, True), (2, True), (60, False)])
+async def test_deliveries_that_nobody_works_off_are_found_and_the_shop_with_most_is_named(
+    environment: pytest.MonkeyPatch, redis_url: str, due_min: int, ok: bool
+) -> None:
+    now = datetime.now(UTC)
+    due = now - timedelta(minutes=due_min)
+    async with connect(read_settings(), redis_url) as connections, connections.write() as db:
+        for number, shop in enumerate(("a", "b", "b")):
+            db.add(
+                InboxRow(
+                    shop=shop, event_id=str(number), topic="t", received_at=now, next_attempt_at=due, body=b""
+                )
+            )
+        db.add(
+            InboxRow(
+                shop="c", event_id="1", topic="t", received_at=now, next_attempt_at=now - timedelta(days=1),
+                body=b"", status="done",
+            )
+        )  # fmt: skip
+    (found,) = [each for each in await examine() if each.name == "inbox"]
+    assert found.says.startswith("3 wait, 2 of them of b")
+    assert (found.ok, "no worker is at work" not in found.says) == (ok, ok)
+
+
 @pytest.mark.parametrize(
     ("ordered_h", "delivered_h", "ok"),
     [
