@@ -31,8 +31,8 @@ def alert_words(alert: KeptAlert) -> str:
 
 def _spike(facts: Facts) -> str:
     return _(
-        "%(some)s of %(all)s checkouts were left in the last hour (%(share)s); usually it is %(usual)s. Look "
-        "whether payment, shipping and discounts still work.",
+        "%(some)s of %(all)s checkouts were left in the last hour (%(share)s); usually it is %(usual)s. "
+        "Check whether payment, shipping and discounts still work.",
         some=facts["some"], all=facts["all"], share=percent(facts["lately"]), usual=percent(facts["usual"]),
     )  # fmt: skip
 

@@ -17,12 +17,12 @@ from app.reach import alerts
 from app.reach.alert_store import KeptAlert
 
 _ALERTS: Mapping[str, Lazy] = {
-    alerts.SPIKE: lazy("More checkouts are left than usual"),
+    alerts.SPIKE: lazy("More checkouts than usual are being left"),
     alerts.ERRORS: lazy("Offers fail in shoppers' browsers"),
     alerts.FALLBACKS: lazy("Many answers are fallbacks"),
     alerts.COUPONS_LOW: lazy("Discount codes run out"),
     alerts.COUPONS_REFUSED: lazy("Shopify makes no discount codes"),
-    alerts.GUARDRAIL: lazy("A campaign was stopped: it did harm"),
+    alerts.GUARDRAIL: lazy("A campaign was stopped because it hurt sales"),
     alerts.MAIL: lazy("E-mail can't be sent"),
     alerts.FLOW: lazy("Shopify Flow can't be reached"),
 }
@@ -67,7 +67,7 @@ def to_review(waiting: int) -> list[Attention]:
     if not waiting:
         return []
     heading = ngettext("%(num)s customer to look at", "%(num)s customers to look at", waiting)
-    text = _("They look unlike a private shopper, or their data contradicts itself.")
+    text = _("They don't look like ordinary shoppers, or their data contradicts itself.")
     return [Attention("info", heading, text, link=(_("Review"), "/admin/segments/review"))]
 
 
@@ -87,7 +87,8 @@ def _to_hand_out(asked: Sequence[RequestStatus]) -> list[Attention]:
         "%(num)s customer asks for their data", "%(num)s customers ask for their data", len(asked)
     )
     text = _(
-        "Save it under Privacy and send it to them: Tillwise can't. Due on %(day)s.", day=day(first.due_at)
+        "Download it under Privacy and send it to them: Tillwise can't send it for you. Due on %(day)s.",
+        day=day(first.due_at),
     )
     return [Attention(due_tone(first), heading, text, link=(_("Open requests"), "/admin/privacy/people"))]
 
@@ -142,15 +143,15 @@ def _unread(health: Health) -> list[Attention]:
         "%(num)s messages from Shopify could not be read",
         health.parked_webhooks,
     )
-    return [Attention("warning", heading, _("They are kept. The app's log names each and its reason."))]
+    return [Attention("warning", heading, _("They are kept. The app's log lists each one with its reason."))]
 
 
 def _blind(health: Health) -> list[Attention]:
     if health.has_pixel:
         return []
     text = _(
-        "Without it Tillwise does not see which offers are shown. "
-        "It is connected when the app's extensions are deployed and this page is opened."
+        "Without it, Tillwise can't see which offers are shown. It connects when the app's extensions "
+        "are deployed and you open this page."
     )
     return [Attention("warning", _("The web pixel is not connected"), text)]
 

@@ -42,8 +42,8 @@ from app.catalog.store import load_catalog
 from app.connections import Connections
 from app.errors import InputError, NotFound
 from app.jobs import request_job
-from app.reach.choosing import TRIGGER
-from app.reach.trying import ReachDryRun, dry_run_on_abandoned
+from app.reach.campaign_choice import TRIGGER
+from app.reach.dry_run import ReachDryRun, dry_run_on_abandoned
 from app.rules.fields import FIELDS
 from app.shops.store import Shop
 from app.values import zone_of

@@ -37,9 +37,11 @@ RUNG_MEANS: Mapping[str, Lazy] = {
     "static": lazy("Your defaults were offered: nothing of the shopper was used."),
 }
 ARM_MEANS: Mapping[str, Lazy] = {
-    "personalised": lazy("Chance put the shopper among those who are served personally."),
-    "static": lazy("Chance put the shopper among those who see your defaults, to compare."),
-    "holdout": lazy("Chance held the shopper out, so nothing was offered, to measure what offers earn."),
+    "personalised": lazy("The shopper was placed at random in the group that gets personalised offers."),
+    "static": lazy("The shopper was placed at random in the group that sees your defaults, to compare."),
+    "holdout": lazy(
+        "The shopper was held out at random, so nothing was offered. This measures what offers earn."
+    ),
 }
 # What a step of the re-ranking thought of a product that it moved.
 _STEPS: Mapping[str, Lazy] = {

@@ -20,71 +20,76 @@ DEFINITIONS: Mapping[str, Definition] = {
     "incremental_revenue": Definition(
         lazy("Incremental revenue"),
         lazy(
-            "What Tillwise added: how much more shoppers spent who saw it than the few who, by chance, saw "
-            "nothing of it, times all who saw it. Each is followed for 14 days, if they allow to be "
-            "remembered. The true figure lies in the range shown, nearly always. While the range includes "
-            "zero, it may be nothing."
+            "What Tillwise added to your sales. A few shoppers, chosen at random, see nothing of "
+            "Tillwise. This is how much more the others spent per shopper, times the number of shoppers "
+            "who saw it. Everyone who agrees to be remembered is followed for 14 days. The true figure "
+            "is almost always within the range shown. While the range includes zero, there may be no "
+            "effect."
         ),
     ),
     "attributed_revenue": Definition(
         lazy("Attributed revenue"),
         lazy(
-            "What shoppers paid for items they added from a Tillwise offer, after discounts, less what was "
-            "refunded of those items. Cancelled orders and items added in any other way don't count. It "
-            "says what offers sold, not what would not have sold without them."
+            "What shoppers paid for items they added from a Tillwise offer, after discounts and refunds. "
+            "Cancelled orders and items added in any other way don't count. It shows what offers sold; "
+            "some of it might have sold without them."
         ),
     ),
     "conversion": Definition(
         lazy("Checkout conversion"),
         lazy(
-            "Checkouts that became an order, of all that asked Tillwise for an offer and that consent "
-            "allows to be remembered."
+            "The share of checkouts that became an order. Counts checkouts that asked Tillwise for an "
+            "offer and whose shopper agreed to be remembered."
         ),
     ),
     "aov": Definition(
         lazy("Average order value"),
         lazy(
-            "What the orders of those checkouts brought on average, after discounts and refunds. Cancelled "
-            "orders and those of gift cards alone don't count."
+            "What an order from those checkouts brought in on average, after discounts and refunds. "
+            "Cancelled orders and orders of only gift cards don't count."
         ),
     ),
     "lifetime_value": Definition(
         lazy("Customer lifetime value"),
         lazy(
-            "What the customers whom Tillwise met in this time have spent in your shop so far, on average. "
-            "Beside it stands what they are expected to spend in the next 90 days."
+            "What the customers Tillwise met in this period have spent in your shop so far, on average. "
+            "Below it is what they are expected to spend in the next 90 days."
         ),
     ),
     "offers_shown": Definition(
         lazy("Offers shown"),
         lazy(
-            "Answers whose offers were on a shopper's screen, as the browser reports it. The share is of "
-            "all answers outside the holdout."
+            "How many times an offer appeared on a shopper's screen, as reported by the browser. The "
+            "share is of all answers outside the holdout."
         ),
     ),
     "offers_accepted": Definition(
         lazy("Offers accepted"),
-        lazy("Answers of which an offer was added to the cart or redeemed. The share is of those shown."),
+        lazy(
+            "How many times a shopper added an offer to the cart or redeemed it. The share is of the "
+            "offers shown."
+        ),
     ),
     "latency": Definition(
         lazy("Answer time"),
         lazy(
-            "How long Tillwise takes to choose, without the way through the network. Half of all answers "
-            "took no longer than the first figure, 99 of 100 no longer than the second."
+            "How long Tillwise takes to choose, not counting the network. Half of all answers took no "
+            "longer than the first figure, and 99 of 100 no longer than the second."
         ),
     ),
     "holdout": Definition(
         lazy("Holdout"),
         lazy(
-            "A small share of visitors, drawn by chance, who see no offers. What they buy shows what would "
-            "have been bought anyway. Without them nobody could say what Tillwise earns."
+            "A small share of visitors, chosen at random, who see no offers. What they buy shows what "
+            "would have sold anyway. Without them, no one could say what Tillwise earns."
         ),
     ),
     "arm": Definition(
         lazy("Group"),
         lazy(
-            "The group of an experiment that chance put a visitor into. In the one that always runs, "
-            "personalised visitors get offers chosen for them, static ones your defaults, the holdout none."
+            "The experiment group a visitor was placed in at random. In the experiment that always runs, "
+            "the personalised group gets offers chosen for each visitor, the static group gets your "
+            "defaults, and the holdout gets none."
         ),
     ),
     "rung": Definition(
@@ -97,49 +102,49 @@ DEFINITIONS: Mapping[str, Definition] = {
     "fallback": Definition(
         lazy("Fallback"),
         lazy(
-            "Why an answer was less than it could have been, for example because no model was trained yet. "
-            "The sale goes on either way."
+            "Why an answer was simpler than it could have been, for example because no model was trained "
+            "yet. The sale goes on either way."
         ),
     ),
     "hit_at_4": Definition(
         lazy("Hit among the top 4"),
         lazy(
-            "Of later orders that the model had not seen, the share in which one of its first 4 products "
-            "was bought."
+            "The share of later orders, which the model had not seen, in which the shopper bought one of "
+            "its top 4 products."
         ),
     ),
     "recall_at_10": Definition(
         lazy("Recall among the top 10"),
-        lazy("Of what was bought in those later orders, the share that was among the model's first 10."),
+        lazy("The share of everything bought in those later orders that was among the model's top 10."),
     ),
     "ndcg_at_10": Definition(
         lazy("Ranking quality (NDCG) of the top 10"),
         lazy(
-            "How far up the model put what was bought: 1 if all of it came first, 0 if none was among the "
-            "first 10."
+            "How close to the top the model ranked what was bought: 1 if everything bought came first, 0 "
+            "if none of it was in the top 10."
         ),
     ),
     "coverage": Definition(
         lazy("Coverage"),
-        lazy("Of your catalogue, the share that was recommended for at least one of those carts."),
+        lazy("The share of your catalogue that was recommended for at least one of those carts."),
     ),
     "experiment_conversion": Definition(
         lazy("Shoppers who ordered"),
         lazy("The share of an experiment's shoppers with an order that stands, while they were followed."),
     ),
     "experiment_revenue": Definition(
-        lazy("Revenue a shopper"),
+        lazy("Revenue per shopper"),
         lazy(
             "What shoppers paid for goods while they were followed, after discounts, less what was given "
             "back, over all shoppers of the group. Single very large orders count as the one in a hundred."
         ),
     ),
     "experiment_aov": Definition(
-        lazy("Revenue an order"),
+        lazy("Revenue per order"),
         lazy("What the orders that stand brought on average, after discounts, less what was given back."),
     ),
     "experiment_profit": Definition(
-        lazy("Profit a shopper"),
+        lazy("Profit per shopper"),
         lazy(
             "Revenue a shopper less what the goods they kept cost you, by “Cost per item” in Shopify as it "
             "is today, with tax where your prices include it. Shipping does not count. Told where Tillwise "
@@ -155,24 +160,24 @@ DEFINITIONS: Mapping[str, Definition] = {
         lazy("Of the orders placed, the share that was refunded in any part, or cancelled."),
     ),
     "experiment_limits": Definition(
-        lazy("Lies between"),
+        lazy("Likely range"),
         lazy(
-            "Where the true difference lies, at every look at once, with the probability that was fixed "
-            "before the start. While these limits include zero, nothing is proven."
+            "Where the true difference most likely is, with the probability set before the start, "
+            "however often you look. While this range includes zero, nothing is proven."
         ),
     ),
     "experiment_verdict": Definition(
         lazy("Verdict"),
         lazy(
-            "Better or worse only where chance is ruled out, all groups and figures that are looked at "
-            "together considered. Until then there is no winner."
+            "Better or worse only once chance is ruled out, taking into account all groups and figures "
+            "that are compared at the same time. Until then there is no winner."
         ),
     ),
     "experiment_followed": Definition(
         lazy("Followed to the end"),
         lazy(
-            "Shoppers count in the figures once all the days are over for which each of them is followed, "
-            "so that everybody was watched for as long."
+            "Shoppers count in the figures once their days of being followed are over, so that everyone "
+            "was followed for the same time."
         ),
     ),
     "experiment_unserved": Definition(

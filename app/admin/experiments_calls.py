@@ -177,15 +177,15 @@ def _plan_words(aim: Aim, base: Baseline, needed: SampleSize, days: int, currenc
     metric = METRICS[aim.metric]
     return {
         "takes": ngettext(
-            "About a week: %(n)s shoppers, of whom %(daily)s come on a day.",
-            "About %(num)s weeks: %(n)s shoppers, of whom %(daily)s come on a day.",
+            "About a week: %(n)s shoppers, at %(daily)s a day.",
+            "About %(num)s weeks: %(n)s shoppers, at %(daily)s a day.",
             days // 7,
             n=needed.units,
             daily=round(base.units_a_day * aim.share),
         ),
         "from": _(
-            "Now: %(metric)s is %(value)s, by %(n)s shoppers of the last %(days)s days. A true difference of "
-            "%(lift)s%% is then found in four of five such experiments.",
+            "Now: %(metric)s is %(value)s, from %(n)s shoppers in the last %(days)s days. Four of five "
+            "such experiments find a true difference of %(lift)s%%.",
             metric=str(METRIC_WORDS[aim.metric]),
             value=said(metric, base.mean, currency),
             n=base.units,
@@ -197,8 +197,10 @@ def _plan_words(aim: Aim, base: Baseline, needed: SampleSize, days: int, currenc
 
 def _too_little_known() -> dict[str, Any]:
     return {
-        "takes": _("Nobody can say yet how long this takes: too few shoppers were followed for long enough."),
-        "from": _("You can start all the same; it is read once there is enough."),
+        "takes": _(
+            "It's too early to say how long this takes: too few shoppers have been followed for long enough."
+        ),
+        "from": _("You can start anyway: the results appear once there is enough data."),
     }
 
 

@@ -81,7 +81,8 @@ def caused(found: Incremental | Refusal, currency: str) -> Caused:
         money(round(total.value), currency),
         _("%(low)s to %(high)s", low=low, high=high),
         _(
-            "%(each)s a shopper more than “%(control)s”, times %(n)s shoppers; %(sure)s sure, for one look.",
+            "%(each)s more per shopper than “%(control)s”, times %(n)s shoppers; %(sure)s sure, for one "
+            "look.",
             each=money(round(per.value), currency),
             control=arm_words(found.control, {}),
             n=found.visitors,

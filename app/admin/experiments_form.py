@@ -27,7 +27,7 @@ TRIES: Mapping[Tries, Lazy] = {
     "two_campaigns": lazy("One campaign, against another"),
     "words": lazy("Other words for a campaign"),
     "model": lazy("Another version of the model"),
-    "dear_ratio": lazy("How dear an offer may be beside the cart"),
+    "dear_ratio": lazy("How expensive an offer may be compared with the cart"),
     "without_wishes": lazy("Your pins and boosts, against none"),
 }
 AS_IT_IS, CHANGED = "as_it_is", "changed"

@@ -22,9 +22,9 @@ from app.experiments.versions import Version
 
 METRIC_WORDS: Mapping[str, Lazy] = {
     "conversion": lazy("Shoppers who ordered"),
-    "revenue": lazy("Revenue a shopper"),
-    "aov": lazy("Revenue an order"),
-    "profit": lazy("Profit a shopper"),
+    "revenue": lazy("Revenue per shopper"),
+    "aov": lazy("Revenue per order"),
+    "profit": lazy("Profit per shopper"),
     "acceptance": lazy("Shoppers who took an offer"),
     "refunds": lazy("Orders refunded or cancelled"),
 }
@@ -90,8 +90,9 @@ def says(found: Readout, names: Mapping[str, str]) -> Conclusion:
             "critical",
             _("These figures can't be trusted"),
             _(
-                "The groups have other sizes than planned, by more than chance does. Something loses "
-                "shoppers of one group: a page that fails, or does not ask. Stop it and look."
+                "The sizes of the groups differ from the plan by more than chance explains. Shoppers of "
+                "one group are getting lost somewhere, such as on a page that fails or never asks for "
+                "offers. Stop the experiment and look into it."
             ),
         )
     told = found.reading.metrics[found.design.metric]
@@ -185,7 +186,7 @@ def version_words(version: Version) -> str:
     day = date_words(version.stopped_at or version.started_at or version.drafted_at)
     match version.status:
         case "draft":
-            return _("Written on %(day)s; nobody is in it.", day=day)
+            return _("Drafted on %(day)s; no shoppers are in it.", day=day)
         case "stopped":
             return _("Stopped on %(day)s.", day=day)
         case _:
@@ -210,7 +211,9 @@ def _kept_together(figure: str) -> str:
 def _not_yet(refusal: Refusal) -> str:
     if refusal.cause not in (Cause.TOO_EARLY, Cause.EMPTY_ARM):
         return refusal_words(refusal)
-    begin = _("Figures begin when each group has %(n)s shoppers who were followed to the end.", n=LEAST_UNITS)
+    begin = _(
+        "Figures appear once each group has %(n)s shoppers who were followed to the end.", n=LEAST_UNITS
+    )
     return f"{refusal_words(refusal)} {begin}"
 
 
@@ -221,8 +224,8 @@ def _undecided(found: Readout, told: tuple[Comparison, ...]) -> Conclusion:
         "info",
         _("No winner yet"),
         _(
-            "So far the difference lies between %(low)s and %(high)s: it may be nothing. You may look as "
-            "often as you like; these limits hold at every look. Let it run.",
+            "So far the difference is between %(low)s and %(high)s, so there may be none. Look as often "
+            "as you like: the range holds every time. Let it run.",
             low=low,
             high=high,
         ),
@@ -238,8 +241,8 @@ def _decided(found: Readout, best: Comparison, names: Mapping[str, str]) -> Conc
         "success" if better else "warning",
         heading,
         _(
-            "%(metric)s: %(value)s, where “%(control)s” has %(beside)s. The difference lies between "
-            "%(low)s and %(high)s; chance alone does not explain it.",
+            "%(metric)s: %(value)s, compared with %(beside)s for “%(control)s”. The difference is "
+            "between %(low)s and %(high)s; chance alone does not explain it.",
             metric=str(METRIC_WORDS[best.metric]),
             value=said(metric, best.figure, found.currency),
             control=control,

@@ -62,6 +62,7 @@ async def home(connections: Connections, shop: Shop, _query: QueryParams) -> dic
         ),
         "tiles": tiles(month.value) if month.value else [],
         "signs": signs(health, served, model),
+        "begun": health.ever_decided,
         "orders": health.orders,
         "model": model,
         "comparisons": view.comparisons(model) if model else [],

@@ -66,13 +66,13 @@ def headline(found: Caused, currency: str, *, is_paused: bool) -> Headline | Non
         link = (_("See where it came from"), "/admin/experiments/earned")
         return Headline("success", _("It pays"), says, link)
     if total.high < 0:
-        says = _("With Tillwise about %(amount)s less was sold: %(range)s.", amount=amount, range=between)
+        says = _("You sold about %(amount)s less with Tillwise: %(range)s.", amount=amount, range=between)
         if not is_paused:
-            says = " ".join((says, _("Look at your campaigns, or pause Tillwise below.")))
+            says = " ".join((says, _("Check your campaigns, or pause Tillwise below.")))
         return Headline("critical", _("It costs sales"), says, (_("Open campaigns"), "/admin/campaigns"))
     says = _(
-        "Whether Tillwise brings in more sales can't be told yet: what it changed lies %(range)s. More "
-        "shoppers narrow that down.",
+        "It's too early to tell whether Tillwise brings in more sales: the difference so far is "
+        "%(range)s. It gets clearer as more shoppers come.",
         range=between,
     )
     return Headline("info", _("Not sure yet"), says, (_("See the groups"), "/admin/experiments/read"))
@@ -109,7 +109,7 @@ def caused_words(found: Incremental, currency: str) -> str:
 def untold_words(refused: Refusal) -> str:
     """Return why it is not known what offers caused."""
     if refused.cause is Cause.EMPTY_ARM:
-        return _("Nothing can be told yet: the visitors of each group are followed for 14 days first.")
+        return _("It's too early to tell: Tillwise follows the visitors in each group for 14 days first.")
     return refusal_words(refused)
 
 
@@ -122,10 +122,12 @@ def signs(health: Health, served: Served | None, model: Model | None) -> list[Si
 def as_of_words(told: Dated[Any]) -> str:
     """Return of when the figures are; empty where they are of now."""
     if told.is_awaited:
-        return _("Being worked out, which takes some minutes the first time. Come back then.")
+        return _("Tillwise is working this out. The first time takes a few minutes, so come back soon.")
     if told.as_of is None:
         return ""
-    return _("As of %(time)s: so many decisions are counted ahead.", time=moment(told.as_of))
+    return _(
+        "As of %(time)s. With this many decisions, figures are prepared in advance.", time=moment(told.as_of)
+    )
 
 
 def _kpi(told: Mapping[str, Kpi], name: str) -> Kpi:
@@ -151,13 +153,13 @@ def _sold(revenue: Revenue) -> str:
 
 def _converted(kpi: Kpi) -> tuple[str, str]:
     if isinstance(kpi.value, Refusal):
-        return NOTHING, _no_base(kpi.value, _("no checkout yet that consent allows to be remembered"))
+        return NOTHING, _no_base(kpi.value, _("no checkout yet with consent to be remembered"))
     return percent(kpi.value, 1), ngettext("of %(num)s checkout", "of %(num)s checkouts", kpi.over)
 
 
 def _order_value(kpi: Kpi, currency: str) -> tuple[str, str]:
     if isinstance(kpi.value, Refusal):
-        return NOTHING, _no_base(kpi.value, _("no order yet of such a checkout"))
+        return NOTHING, _no_base(kpi.value, _("no order yet from these checkouts"))
     return money(round(kpi.value), currency), ngettext("%(num)s order", "%(num)s orders", kpi.over)
 
 
@@ -181,7 +183,7 @@ def _of_answers(counts: OfferCounts) -> str:
     if not counts.decisions:
         return _("none yet")
     if not counts.shown:
-        return _("no browser has told of one yet")
+        return _("no browser has reported one yet")
     return _("%(share)s of answers", share=share(counts.shown, counts.decisions))
 
 

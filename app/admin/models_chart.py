@@ -38,7 +38,7 @@ def curve(bins: Sequence[Bin]) -> Curve:
 
 def _point(each: Bin) -> str:
     told = {"promised": percent(each.promised, 1), "accepted": percent(each.accepted, 1)}
-    return _("promised %(promised)s, accepted %(accepted)s", **told)
+    return _("expected %(promised)s, accepted %(accepted)s", **told)
 
 
 def _at(share: float) -> float:

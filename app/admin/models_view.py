@@ -24,7 +24,7 @@ BASES = {
     ),
     "neighbours": (
         lazy("Bought together"),
-        lazy("Too few orders for LightFM yet: what is bought together decides."),
+        lazy("Too few orders for the full model (LightFM) yet: what is bought together decides."),
     ),
     "popularity": (
         lazy("Best sellers"),
@@ -143,7 +143,7 @@ def facts(card: Card) -> list[tuple[str, str, str]]:
         (_("Rests on"), str(basis), str(says)),
         (_("Orders"), number(counts.get("orders", 0)), _lines(counts.get("lines", 0))),
         (_("Products"), number(counts.get("products", 0)), _("in your catalogue")),
-        (_("Customers"), number(counts.get("customers", 0)), _("who may be learnt from")),
+        (_("Customers"), number(counts.get("customers", 0)), _("whose data may be learnt from")),
     ]
 
 
@@ -175,8 +175,8 @@ def plainly(card: Card) -> str:
     if ours is None or sellers is None:
         return ""
     return _(
-        "In %(ours)s of later orders, which it had not seen, one of the 4 products that Tillwise ranked "
-        "first was bought; of the 4 best sellers, in %(sellers)s.",
+        "In %(ours)s of later orders, which the model had not seen, the shopper bought one of Tillwise's "
+        "top 4 products. For the 4 best sellers it was %(sellers)s.",
         ours=percent(ours, 1),
         sellers=percent(sellers, 1),
     )
@@ -233,8 +233,8 @@ def shifted(watch: DriftReport) -> list[tuple[str, str]]:
 def promised(found: Calibration) -> str:
     """Return in a sentence how promises held."""
     return _(
-        "Of %(offers)s offers shown in %(days)s days %(accepted)s were accepted, %(ratio)s of what the "
-        "%(before)s days before promised (95%% interval %(low)s to %(high)s).",
+        "Of %(offers)s offers shown in %(days)s days, %(accepted)s were accepted: %(ratio)s of what the "
+        "%(before)s days before them led the model to expect (95%% interval %(low)s to %(high)s).",
         offers=found.offers, days=NOW_DAYS, accepted=found.accepted, ratio=percent(found.ratio),
         before=BEFORE_DAYS, low=percent(found.low), high=percent(found.high),
     )  # fmt: skip
@@ -245,7 +245,7 @@ def watch_words(watch: DriftReport | None) -> tuple[str, str, str]:
     if watch is None:
         return "neutral", _("Not looked at yet"), _("The first look follows the first decisions.")
     if watch.since is not None:
-        return "warning", _("Fits no more"), _since(watch.since, watch)
+        return "warning", _("No longer fits"), _since(watch.since, watch)
     now, before = watch.decisions
     if min(now, before) < FEWEST_VISITS:
         says = _(
@@ -262,7 +262,7 @@ def attention(watch: DriftReport | None) -> list[Attention]:
     """Return what the first page says while the model does not fit any more."""
     if watch is None or watch.since is None:
         return []
-    trained_anew = _("It is trained anew by itself.")
+    trained_anew = _("It is retrained automatically.")
     says = f"{_since(watch.since, watch)} {trained_anew}"
     heading, link = _("The model no longer fits what your shoppers do"), (_("See the model"), "/admin/model")
     return [Attention("warning", heading, says, link=link)]
@@ -274,14 +274,14 @@ def wrong_words(watch: DriftReport) -> str:
     if watch.shifts:
         said.append(
             ngettext(
-                "%(num)s measure of carts and offers shifted",
-                "%(num)s measures of carts and offers shifted",
+                "%(num)s measure of carts and offers has shifted",
+                "%(num)s measures of carts and offers have shifted",
                 len(watch.shifts),
             )
         )
     if watch.calibration is not None and watch.calibration.off:
         came = percent(watch.calibration.ratio)
-        said.append(_("%(share)s of the acceptances promised came about", share=came))
+        said.append(_("%(share)s of the expected acceptances happened", share=came))
     return "; ".join(said)
 
 

@@ -104,21 +104,23 @@ def _installed() -> Step:
 def _imported(journey: Journey) -> Step:
     done = all(one.status == "done" for one in journey.imports)
     far = "; ".join(f"{kind_words(one.kind)}: {import_words(one)}" for one in journey.imports)
-    told = far if done else _("How far they are is shown above.")
+    told = far if done else _("You can see the progress above.")
     failed = any(one.status == "failed" for one in journey.imports)
     heading = _("Your products, customers and orders are imported")
     return Step("import", heading, told, done, by_itself=not failed)
 
 
 def _consent(policy: ShopPolicy) -> Step:
-    heading = _("Your consent settings are found")
+    heading = _("Your consent settings are read")
     if not policy.version:
-        text = _("Tillwise is reading them from Shopify. Until then nothing is used that needs consent.")
+        text = _(
+            "Tillwise is reading them from Shopify. Until that's done, nothing that needs consent is used."
+        )
         return Step("consent", heading, text, False, by_itself=True)
     asking = sum(1 for region in policy.regions.values() if region.consent_required)
     text = ngettext(
-        "Visitors of %(num)s region are asked first. Tillwise keeps to it everywhere.",
-        "Visitors of %(num)s regions are asked first. Tillwise keeps to it everywhere.",
+        "Visitors in %(num)s region are asked for consent first. Tillwise respects this everywhere.",
+        "Visitors in %(num)s regions are asked for consent first. Tillwise respects this everywhere.",
         asking,
     )
     return Step("consent", heading, text, True, pages=((_("See the rules"), "/admin/privacy/rules"),))
@@ -134,15 +136,15 @@ def _model(journey: Journey) -> Step:
 def _untrained(journey: Journey) -> str:
     if not all(one.status == "done" for one in journey.imports):
         return _(
-            "It is trained once your orders are imported. Until then offers are what you pinned, else what "
-            "is new."
+            "Training starts once your orders are imported. Until then, Tillwise offers the products you "
+            "pinned, or else new ones."
         )
     if journey.health.orders:
         return _(
-            "It is being trained on your orders. Until it is ready, offers are what you pinned, else what "
-            "is new."
+            "It is learning from your orders. Until it is ready, Tillwise offers the products you "
+            "pinned, or else new ones."
         )
-    return _("There are no orders to learn from yet. Offers rest on your catalogue until there are.")
+    return _("There are no orders to learn from yet. Until there are, offers are based on your catalogue.")
 
 
 def _measured(model: Model) -> str:
@@ -151,7 +153,7 @@ def _measured(model: Model) -> str:
     if hits is None:
         return learnt
     tested = _(
-        "In %(share)s of later orders, one of its first 4 products was bought.", share=percent(hits, 1)
+        "In %(share)s of later orders, the shopper bought one of its top 4 products.", share=percent(hits, 1)
     )
     return f"{learnt} {tested}"
 
@@ -159,16 +161,16 @@ def _measured(model: Model) -> str:
 def _blocks(journey: Journey) -> Step:
     done = journey.health.ever_decided
     text = (
-        _("Pages of your shop ask for offers. Switch them on here where they are still off.")
+        _("Offers are live in your shop. Turn them on here wherever they are still off.")
         if done
         else _(
-            "Add the Tillwise block to your checkout and thank-you pages and switch on the app embed of your "
-            "theme, then save. Blocks in checkout itself need Shopify Plus."
+            "Add the Tillwise block to your checkout and thank-you pages, turn on the app embed in your "
+            "theme, and save. Blocks in the checkout itself need Shopify Plus."
         )
     )
     return Step(
         "blocks",
-        _("The offers are switched on"),
+        _("Offers are turned on"),
         text,
         done,
         links=places(journey.shop, journey.api_key),
@@ -177,8 +179,8 @@ def _blocks(journey: Journey) -> Step:
 
 def _holdout(journey: Journey) -> Step:
     text = _(
-        "%(share)s of your visitors, drawn by chance, see no offers. What they buy shows what would have "
-        "been bought anyway, and so what Tillwise really earns.",
+        "%(share)s of your visitors, chosen at random, see no offers. Comparing what they buy with "
+        "everyone else shows what Tillwise really earns you.",
         share=percentage(100 * journey.holdout),
     )
     done = HOLDOUT in journey.marks
@@ -187,7 +189,7 @@ def _holdout(journey: Journey) -> Step:
 
 
 def _preview(journey: Journey) -> Step:
-    text = _("See what a shopper with one of your products in the cart would be offered now.")
+    text = _("See what Tillwise would offer a shopper who has one of your products in the cart.")
     return Step(
         "preview", _("Your first offer"), text, PREVIEW in journey.marks, action=(_("Show an offer"), PREVIEW)
     )

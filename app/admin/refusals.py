@@ -8,19 +8,21 @@ from app.admin.language import Lazy, lazy
 from app.experiments.refusal import Cause, Refusal
 
 _SAYS: Mapping[Cause, Lazy] = {
-    Cause.NOBODY: lazy("No visitor who consented to be remembered has come yet."),
-    Cause.EMPTY_ARM: lazy("In one of the groups nobody has been followed to the end yet."),
-    Cause.NOT_SERVED: lazy("Nobody is served personally, so there is nothing to compare."),
-    Cause.ALIKE: lazy("Everybody is served alike, so there is nobody to compare with."),
+    Cause.NOBODY: lazy("No visitor has agreed to be remembered yet."),
+    Cause.EMPTY_ARM: lazy("No one in one of the groups has been followed to the end yet."),
+    Cause.NOT_SERVED: lazy("No one gets personalised offers, so there is nothing to compare."),
+    Cause.ALIKE: lazy("Everyone gets the same treatment, so there is no one to compare with."),
     Cause.TOO_EARLY: lazy("Too few orders yet to tell an effect from chance."),
-    Cause.MISMATCH: lazy("Visitors did not split as planned, so no comparison can be trusted."),
-    Cause.NOTHING_VARIES: lazy("All visitors of a group are alike, so chance has no measure."),
-    Cause.NO_BASE: lazy("Nothing has happened yet to work it out from."),
-    Cause.COSTS_UNKNOWN: lazy(
-        "It is not known what too many of your products cost: enter “Cost per item” at them in Shopify."
+    Cause.MISMATCH: lazy("Visitors weren't split as planned, so no comparison can be trusted."),
+    Cause.NOTHING_VARIES: lazy(
+        "Every shopper in a group did the same, so a difference can't be told from chance."
     ),
-    Cause.CURRENCIES: lazy("Orders came in several currencies, which don't add up."),
-    Cause.NO_SUPPORT: lazy("It was never tried, so nothing can be said of it."),
+    Cause.NO_BASE: lazy("Nothing to work this out from yet."),
+    Cause.COSTS_UNKNOWN: lazy(
+        "Tillwise doesn't know what enough of your products cost. Enter their “Cost per item” in Shopify."
+    ),
+    Cause.CURRENCIES: lazy("Orders came in several currencies, which can't be added up."),
+    Cause.NO_SUPPORT: lazy("It was never tried, so there is nothing to report."),
 }
 
 

@@ -18,7 +18,7 @@ from app.campaigns.plan import LOCALE
 from app.connections import Connections
 from app.outbound.api_keys import keys_of
 from app.outbound.wanted import webhook_of, write_back_of
-from app.reach.wanted import reach_of
+from app.reach.settings import reach_of
 from app.shops.plan import Plan, pricing_page, read_plan
 from app.shops.store import Shop
 
@@ -80,7 +80,7 @@ async def overview(connections: Connections, shop: Shop, _query: QueryParams) ->
 def plan_words(plan: Plan | None) -> str:
     """Return which plan the shop has."""
     if plan is None:
-        return _("Shopify does not say just now which plan you have. Nothing else depends on it.")
+        return _("Shopify can't tell us your plan right now. Nothing else depends on it.")
     if not plan.name:
         return _("You have chosen no plan.")
     named = _("Your plan is “%(name)s”.", name=plan.name)

@@ -19,7 +19,7 @@ from app.admin.settings_export import shop_archive
 from app.campaigns.plan import LOCALE
 from app.connections import Connections
 from app.errors import InputError
-from app.reach.switches import change_reach
+from app.reach.settings_store import change_reach
 from app.shops.changes import announce_kept
 from app.shops.settings import change_setting
 from app.shops.store import Shop

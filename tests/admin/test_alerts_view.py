@@ -14,7 +14,7 @@ from app.campaigns.guardrails import WATCHED, WATCHED_LETTERS, Harm
 from app.campaigns.store import StoredCampaign
 from app.reach.alert_store import KeptAlert
 from app.reach.alerts import Alert, PoolLevel, Share, coupons, errors, fallbacks, spike
-from app.reach.watching import STOPPED, stops, unsent
+from app.reach.monitoring import STOPPED, stops, unsent
 from tests.campaigns.factories import a_campaign
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)

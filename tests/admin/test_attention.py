@@ -53,7 +53,10 @@ def test_who_asks_for_their_data_waits_for_the_merchant_from_the_first_day(left_
     (found,) = due([asked(29, "data_request"), asked(left_days, "data_request"), asked(None, "data_request")])
     assert (found.tone, found.heading) == (tone, "2 customers ask for their data")
     first = (NOW + timedelta(days=left_days)).strftime("%b %-d, %Y")
-    assert found.text == f"Save it under Privacy and send it to them: Tillwise can't. Due on {first}."
+    assert (
+        found.text
+        == f"Download it under Privacy and send it to them: Tillwise can't send it for you. Due on {first}."
+    )
     assert found.link == ("Open requests", "/admin/privacy/people")
 
 

@@ -36,7 +36,7 @@ async def test_empty_shop_is_led_to_its_first_campaign(
     await keep(connections, shop_row())
     text = await opened(browser, "/admin/campaigns")
     assert "No campaign yet" in text
-    assert "Make the first one" in text
+    assert "Create a campaign" in text
 
 
 async def test_each_campaign_tells_whom_it_is_for_and_what_came_of_it(
@@ -55,7 +55,7 @@ async def test_each_campaign_tells_whom_it_is_for_and_what_came_of_it(
     assert "<dt>Shown to</dt><dd>nobody yet</dd>" in text
     assert "4 of 100 codes ready" in text
     assert "4 codes are left." in text
-    assert "It says: Title is too long" in text
+    assert "Shopify says: Title is too long" in text
     assert "Fewer checkouts are completed." in text
 
 
@@ -87,7 +87,7 @@ async def test_a_discount_without_a_code_asks_for_the_permission_and_tells_what_
     await keep_discount(connections, SHOP, refused, now())
     text = await opened(browser, "/admin/campaigns")
     assert "Shopify made no discount" in text
-    assert "It says: Function offer-discount not found" in text
+    assert "Shopify says: Function offer-discount not found" in text
 
 
 async def test_campaign_is_paused_and_goes_on(connections: Connections, browser: httpx.AsyncClient) -> None:

@@ -34,7 +34,7 @@ async def test_a_newcomer_sets_up_ten_percent_for_hesitant_buyers_above_eighty(
     await keep_segments(connections)
     await keep(connections, shop_row(scopes="write_discounts"))
     async with served(connections) as url, opened(url, "/admin/campaigns", DESKTOP) as page:
-        await page.get_by_role("link", name="Make the first one").click()
+        await page.get_by_role("link", name="Create a campaign").click()
         await page.get_by_role("link", name="A discount, with a code for each shopper").click()
         await page.get_by_label("Name, for you").fill(NAME)
         await page.get_by_label("Percent", exact=True).fill("10")
@@ -212,7 +212,7 @@ async def test_a_rule_is_changed_between_conditions_and_json(connections: Connec
         await page.get_by_text("did you mean cart.subtotal?").wait_for()
         await rule.fill('{">": [{"var": "cart.subtotal"}, {"*": [{"var": "profile.aov"}, 2]}]}')
         await expect(page.locator("[data-says]")).to_contain_text("above the customer's average order × 2")
-        await page.get_by_role("button", name="Save: it holds at once").click()
+        await page.get_by_role("button", name="Save and apply now").click()
         await page.get_by_text("the customer's average order × 2").wait_for()
 
 

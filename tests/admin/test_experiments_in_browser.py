@@ -22,9 +22,9 @@ async def test_an_experiment_is_planned_started_and_stopped(connections: Connect
     await keep(connections, shop_row())
     await keep_named(connections, "free-shipping", "running")
     async with served(connections) as url, opened(url, "/admin/experiments", DESKTOP) as page:
-        await page.get_by_role("link", name="Plan the first one").click()
+        await page.get_by_role("link", name="Plan an experiment").click()
         await page.get_by_label("Name, for you").fill("The bar, or nothing")
-        await expect(page.locator("[data-takes]")).to_contain_text("Nobody can say yet")
+        await expect(page.locator("[data-takes]")).to_contain_text("It's too early to say")
         await expect(page.get_by_label("Against")).to_be_hidden()
         await page.get_by_label("Try").select_option(label="One campaign, against another")
         await expect(page.get_by_label("Against")).to_be_visible()

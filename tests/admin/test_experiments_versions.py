@@ -39,4 +39,4 @@ async def test_the_version_that_runs_is_listed_while_a_later_one_is_written(
     await draft(connections, ShopDomain(SHOP), read_design(design()), now())
     text = await page(browser)
     assert "Since " in text
-    assert "nobody is in it" not in text
+    assert "no shoppers are in it" not in text

@@ -27,7 +27,7 @@ from tests.admin.factories import SHOP, bearer, feedback, keep, opened, order, r
 
 KEY = redis_key(SHOP, "figures")
 ASKED_FOR = redis_key(SHOP, "waiting", "figures")
-AWAITED = "Being worked out"
+AWAITED = "Tillwise is working this out"
 
 
 @pytest.fixture(autouse=True)

@@ -17,7 +17,7 @@ async def test_merchant_goes_back_to_the_version_before_with_one_click(connectio
     await keep(connections, shop_row())
     before, _ = await keep_models(connections)
     async with served(connections) as url, opened(url, "/admin/model", DESKTOP) as page:
-        await page.get_by_role("button", name="Go back to the version of").click()
+        await page.get_by_role("button", name="Go back to the version from").click()
         await page.get_by_text("Taken back").wait_for()
     assert current_version(connections.settings.data_dir, ShopDomain(SHOP)) == before
 
@@ -52,7 +52,7 @@ async def test_promised_against_accepted_is_drawn_and_said_on_a_phone_too(connec
     await keep_models(connections)
     await keep_watch(connections, a_watch())
     async with served(connections) as url, opened(url, "/admin/model", PHONE) as page:
-        picture = page.get_by_role("img", name="Promised against accepted")
+        picture = page.get_by_role("img", name="Expected against accepted")
         await expect(picture).to_be_visible()
         width = await page.evaluate("document.documentElement.scrollWidth")
         assert width <= PHONE["width"]

@@ -38,22 +38,22 @@ async def home(browser: httpx.AsyncClient) -> str:
 def test_empty_shop_has_installed_and_nothing_else() -> None:
     found = steps(journey())
     assert [step.name for step in found if step.done] == ["install"]
-    assert "Until then nothing is used that needs consent" in found[2].text
-    assert "It is trained once your orders are imported" in found[3].text
+    assert "Until that's done, nothing that needs consent is used" in found[2].text
+    assert "Training starts once your orders are imported" in found[3].text
     assert [step.name for step in found if step.by_itself] == ["import", "consent", "model"]
     assert "Add the Tillwise block" in found[4].text
 
 
 def test_while_the_first_model_is_trained_nobody_is_promised_best_sellers() -> None:
     told = steps(journey(imports=IN, health=HEARD))[3]
-    assert "offers are what you pinned, else what is new" in told.text  # see app.offers.static
+    assert "Tillwise offers the products you pinned, or else new ones" in told.text  # see app.offers.static
     assert "There are no orders to learn from yet" in steps(journey(imports=IN))[3].text
 
 
 def test_each_step_is_done_by_what_there_is() -> None:
     found = steps(journey(imports=IN, policy=POLICY, model=MODEL, health=HEARD, marks={"holdout": True}))
     assert [step.name for step in found if not step.done] == ["preview"]
-    assert "Visitors of 2 regions are asked first" in found[2].text  # of three, one does not ask
+    assert "Visitors in 2 regions are asked for consent first" in found[2].text  # of three, one does not ask
     assert "In 40.0% of later orders" in found[3].text
     assert "Add the Tillwise block" not in found[4].text
 

@@ -166,7 +166,7 @@ async def test_home_shows_what_offers_earned_net_of_refunds_and_how_it_is_define
     # order 1: 2 × 5.00 from an offer, 2.50 refunded; order 2 owes nothing to us
     assert "$7.50" in text
     assert "1 order, $2.50 refunded" in text
-    assert "less what was refunded" in text
+    assert "after discounts and refunds" in text
 
 
 async def test_home_shows_decisions_by_rung_arm_and_fallback(
@@ -205,7 +205,7 @@ async def test_decisions_say_why_with_the_products_title(
 @pytest.mark.parametrize(
     ("path", "says"),
     [
-        ("/", "It is trained once your orders are imported"),
+        ("/", "Training starts once your orders are imported"),
         ("/admin/decisions", "Nothing decided yet"),
         ("/admin/products", "No products yet"),
     ],

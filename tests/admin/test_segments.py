@@ -46,7 +46,7 @@ async def sell(connections: Connections) -> None:
         ("/admin/customer", "Find a customer"),
         ("/admin/segments/meanings", "Nothing to judge yet"),
         ("/admin/segments/own", "A new segment"),
-        ("/admin/segments/approach", "Cold: who you do not know yet"),
+        ("/admin/segments/approach", "Cold: shoppers you don't know yet"),
         ("/admin/segments/shopify", "Shopify&#39;s groups are not read yet"),
         ("/admin/segments/review", "Nobody to look at"),
     ],
@@ -79,7 +79,9 @@ async def test_customers_of_a_segment_are_listed_each_with_their_reason(
     text = await opened(browser, "/admin/segments", name="champions")
     assert "Champions: customers and why" in text
     assert text.count("/admin/customer?") >= 2
-    assert "Nobody has it" in await opened(browser, "/admin/segments", name="<nothing>")
+    assert "the most telling segment of any customer" in await opened(
+        browser, "/admin/segments", name="<nothing>"
+    )
 
 
 async def test_customers_card_says_why_they_are_in_each_segment(

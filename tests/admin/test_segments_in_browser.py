@@ -140,7 +140,7 @@ async def test_page_waits_for_the_segmentation_it_asked_for_and_then_shows_it(
 ) -> None:
     await sell(connections)
     async with served(connections) as url, opened(url, "/admin/segments", DESKTOP) as page:
-        await page.get_by_role("button", name="Segment now").click()
+        await page.get_by_role("button", name="Update segments now").click()
         await page.get_by_text("Waiting for the worker").wait_for()
         await segment_shop(connections, ShopDomain(SHOP))
         await page.get_by_text("10 customers came into a segment for the first time").wait_for()
@@ -152,9 +152,9 @@ async def test_page_says_when_the_segmentation_it_asked_for_failed(connections: 
         shop = await db.get_one(ShopRow, SHOP)
         shop.settings = {**shop.settings, "segments": "not a list"}
     async with served(connections) as url, opened(url, "/admin/segments", DESKTOP) as page:
-        await page.get_by_role("button", name="Segment now").click()
+        await page.get_by_role("button", name="Update segments now").click()
         await page.get_by_text("Waiting for the worker").wait_for()
         with pytest.raises(InputError):
             await segment_shop(connections, ShopDomain(SHOP))
         await page.get_by_text("That failed.").wait_for()
-        await expect(page.get_by_role("button", name="Segment now")).to_be_enabled()
+        await expect(page.get_by_role("button", name="Update segments now")).to_be_enabled()

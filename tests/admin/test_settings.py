@@ -130,7 +130,7 @@ async def test_without_shopify_the_page_opens_all_the_same(
     await keep(connections, shop_row())
     text = await page(browser)
     assert "Of more than 100,000 decisions it has the latest." in text
-    assert "Shopify does not say just now which plan you have." in text
+    assert "Shopify can't tell us your plan right now." in text
     assert "See the plans at Shopify" not in text
     assert "If you uninstall Tillwise" in text
     assert "/settings/checkout/editor?page=thank-you" in text

@@ -76,5 +76,5 @@ async def test_what_is_discarded_in_the_save_bar_is_gone_without_a_question(conn
         await expect(page.get_by_label("Name, for you")).to_have_value("")
         await page.get_by_label("Name, for you").fill("Hello")
         await page.get_by_role("button", name="Leave without saving").click()
-        await page.get_by_text("Make the first one").wait_for()
+        await page.get_by_text("Create a campaign").wait_for()
     assert await all_campaigns(connections, SHOP) == []

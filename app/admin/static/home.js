@@ -55,7 +55,7 @@ async function showEarned(box) {
     const {days, awaited} = await call('/admin/api/home/earned');
     const known = days.filter(({value}) => value !== null);
     if (!known.length) {
-      says.textContent = awaited || _('Nothing can be told yet: the visitors of each group are followed for 14 days first.');
+      says.textContent = awaited || _("It's too early to tell: Tillwise follows the visitors in each group for 14 days first.");
       return;
     }
     says.remove();
@@ -121,4 +121,6 @@ Object.assign(ACTIONS, {
   },
 });
 
-void showEarned(document.querySelector('[data-earned]'));
+// A shop that no checkout has asked yet has no chart.
+const chart = document.querySelector('[data-earned]');
+if (chart) void showEarned(chart);
