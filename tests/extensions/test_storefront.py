@@ -393,10 +393,20 @@ def test_a_long_title_without_a_picture_leaves_its_button_free_on_the_narrowest_
     world.app.body = answer(loaf)
     page.set_viewport_size({"width": 320, "height": 800})
     world.open(page)
-    why, button = (page.locator(f"{SHELF} .tillwise-{each}").bounding_box() for each in ("why", "press"))
-    assert why
+    button = page.locator(f"{SHELF} .tillwise-press").bounding_box()
+    two_lines, end = title_and_end(page)
     assert button
-    assert why["y"] + why["height"] <= button["y"]
+    assert end <= button["y"]
+    page.locator(f"{SHELF} .tillwise-price").evaluate("(price) => price.remove()")  # as of a company
+    assert title_and_end(page) == pytest.approx((2 * two_lines, end), abs=1)
+
+
+def title_and_end(page: Page) -> tuple[float, float]:
+    """Return how high the first card's title is, and where its words end, in pixels."""
+    title, why = (page.locator(f"{SHELF} .tillwise-{each}").bounding_box() for each in ("title", "why"))
+    assert title
+    assert why
+    return title["height"], why["y"] + why["height"]
 
 
 @pytest.mark.parametrize(
