@@ -71,9 +71,9 @@ from app.profiles.store import (
     remember_browsing,
     remember_refund,
 )
-from app.reach.finding import follow_withdrawal as let_abandoned_go
-from app.reach.watching import look_after_shop, request_alerts
-from app.reach.working import clear_old_reach, forget_reached, reach_shop, request_reach
+from app.reach.detection import follow_withdrawal as let_abandoned_go
+from app.reach.jobs import clear_old_reach, forget_reached, reach_shop, request_reach
+from app.reach.monitoring import look_after_shop, request_alerts
 from app.recommend.drift_watch import request_due_watches, watch_shop
 from app.recommend.growth import request_due_training
 from app.recommend.refresh import refresh_shop, request_due_refreshes

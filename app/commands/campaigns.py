@@ -21,8 +21,8 @@ from app.catalog.store import load_catalog
 from app.commands.run import Shop, known_shop, with_connections
 from app.connections import Connections
 from app.errors import InputError, TillwiseError
-from app.reach.choosing import TRIGGER
-from app.reach.trying import dry_run_on_abandoned
+from app.reach.campaign_choice import TRIGGER
+from app.reach.dry_run import dry_run_on_abandoned
 from app.rules.expression import read_rule
 from app.rules.fields import FIELDS, Names
 from app.rules.findings import Finding, findings

@@ -12,8 +12,8 @@ from app.commands.run import Shop, known_shop, with_connections
 from app.connections import Connections
 from app.errors import InputError
 from app.reach.message_store import count_messages
-from app.reach.switches import change_reach
-from app.reach.wanted import Reach, reach_of
+from app.reach.settings import Reach, reach_of
+from app.reach.settings_store import change_reach
 from app.values import shop_domain
 
 Minutes = Annotated[

@@ -13,7 +13,7 @@ from html import escape
 from urllib.parse import quote
 
 from app.errors import InputError
-from app.reach.wanted import LetterWords
+from app.reach.settings import LetterWords
 from app.reach.words import Facts, Words, filled, lang_and_dir, own_words, plural, spoken_to, words_in
 
 

@@ -22,10 +22,10 @@ from app.consent.standings import standings_of
 from app.experiments.assign import HOLDOUT
 from app.profiles.keys import nudged_key
 from app.profiles.store import kept_profile
-from app.reach.choosing import TRIGGER, Leaver, plan_to_write, weighed_for
+from app.reach.campaign_choice import TRIGGER, Leaver, plan_to_write, weighed_for
 from app.reach.message_store import PlannedMessage, plan_messages, times_in_all, times_told, was_written_to
+from app.reach.settings import Reach, Way
 from app.reach.store import Abandonment, abandonments_of
-from app.reach.wanted import Reach, Way
 from app.shops.store import Shop
 from app.tables import DecisionRow
 from app.upsert import chunks, table_of

@@ -17,9 +17,9 @@ from app.connections import Connections
 from app.errors import NotFound
 from app.events.consume import OUTAGES
 from app.failures import reason_of
+from app.reach.pending_unsubscribes import remember_wish
 from app.reach.suppressions import UNSUBSCRIBED, suppress
-from app.reach.unsubscribing import PATH, SECRET, read_token
-from app.reach.wishes import remember_wish
+from app.reach.unsubscribe_link import PATH, SECRET, read_token
 from app.reach.words import lang_and_dir, page_words
 from app.shops.secrets import installation_secret
 

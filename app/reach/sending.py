@@ -20,9 +20,8 @@ from app.coupons.store import REDEEMED, WITHDRAWN, note_granted, status_of
 from app.errors import InputError, ShopifyError
 from app.outbound.messages import pause_after
 from app.reach.abandonment import CLOCKS_DIFFER
-from app.reach.asking import Customer, fetch_customer
-from app.reach.choosing import plan_to_write, weighed_for
-from app.reach.finding import who_ordered
+from app.reach.campaign_choice import plan_to_write, weighed_for
+from app.reach.detection import who_ordered
 from app.reach.flow import tell_flow
 from app.reach.letters import Links, Reader, Sender, letter_to, way_back
 from app.reach.message_store import (
@@ -35,12 +34,13 @@ from app.reach.message_store import (
     was_written_to,
 )
 from app.reach.planning import leaver_of, open_ways
+from app.reach.recipient import Customer, fetch_customer
+from app.reach.settings import Reach
 from app.reach.smtp import Outcome, send
 from app.reach.stock import still_available
 from app.reach.store import Abandonment, abandonments_of, resolve
 from app.reach.suppressions import BOUNCED, suppress, suppression
-from app.reach.unsubscribing import PATH, SECRET, token_of
-from app.reach.wanted import Reach
+from app.reach.unsubscribe_link import PATH, SECRET, token_of
 from app.reach.words import Facts
 from app.shops.pausing import is_paused_now
 from app.shops.secrets import installation_secret

@@ -13,7 +13,7 @@ from app.campaigns.store import get_campaign
 from app.campaigns.watched import read_watched, watched
 from app.child_process import ChildFailed
 from app.connections import Connections, redis_key
-from app.reach.watching import guard_campaigns
+from app.reach.monitoring import guard_campaigns
 from app.tables import DecisionRow
 from tests.reach.places import SHOP, a_shop
 from tests.reach.test_watching import HOURS_AGO, NOW, a_running, decisions

@@ -125,7 +125,7 @@ FREE = {
     "app.profiles.consents": Free("what they answered, to name them no more", ("app.worker",)),
     "app.profiles.pending_refusals": Free(_LEDGER, ("app.collect", "app.decide")),
     "app.consent.lookup": Free(_THEIRS, ("app.admin.persons", "app.admin.whom", "app.commands.consent")),
-    "app.consent.withdrawal": Free(_THEIRS, ("app.privacy", "app.profiles.consents", "app.reach.finding")),
+    "app.consent.withdrawal": Free(_THEIRS, ("app.privacy", "app.profiles.consents", "app.reach.detection")),
     "app.privacy.storefront": Free(_THEIRS, ("app.worker",)),
     "app.consent.clearing": Free(
         "deletes what is past its limit",
@@ -160,7 +160,7 @@ FREE = {
         ),
     ),
     "app.recommend.drift_watch": Free(_SUMS, ("app.admin", "app.recommend.growth", "app.worker")),
-    "app.reach.sums": Free(_SUMS, ("app.reach",)),
+    "app.reach.hourly_counts": Free(_SUMS, ("app.reach",)),
     "app.admin.settings_store": Free(_RECORDS, ("app.admin.settings", "app.admin.settings_export")),
     "app.admin.decisions_order": Free(_OPERATOR, ("app.admin.decisions",)),
     "app.admin.decisions_store": Free(_OPERATOR, ("app.admin.decisions",)),

@@ -9,8 +9,8 @@ from typing import Any
 from sqlmodel import select
 
 from app.connections import Connections
-from app.reach.wanted import Reach
-from app.reach.working import reach_out
+from app.reach.jobs import reach_out
+from app.reach.settings import Reach
 from app.reach_tables import ReachMessageRow
 from app.tables import EventRow, OrderRow, VariantRow
 from tests.reach.places import ADA, LINES

@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 from app.connections import Connections
 from app.reach.alert_store import open_alerts, raise_alert
 from app.reach.alerts import ERRORS, FALLBACKS, Alert
-from app.reach.working import mail_alerts
+from app.reach.jobs import mail_alerts
 from app.tables import TokenRow
 from devstore.schema import MODULES
 from tests.reach.scene import MAIL, NOW, Scene

@@ -11,9 +11,9 @@ from app.campaigns.messages import VARIABLES, check_texts
 from app.errors import InputError
 from app.reach.abandonment import MOST_LINES
 from app.reach.letters import Links, Reader, Sender, alert_to, letter_to, way_back
+from app.reach.settings import OFF, LetterWords, checked, reach_of
 from app.reach.smtp import _WIRE
-from app.reach.unsubscribing import read_token, token_of
-from app.reach.wanted import OFF, LetterWords, checked, reach_of
+from app.reach.unsubscribe_link import read_token, token_of
 from app.reach.words import PAGES, WORDS, Facts, filled, page_words
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)

@@ -13,11 +13,11 @@ from sqlmodel import delete
 
 from app.consent.digests import open_digests
 from app.reach import sending
+from app.reach.jobs import reach_shop
 from app.reach.planning import HELD_OUT
+from app.reach.settings import Reach
 from app.reach.store import abandonments_of
 from app.reach.suppressions import BOUNCED, suppression
-from app.reach.wanted import Reach
-from app.reach.working import reach_shop
 from app.reach_tables import AbandonmentRow, ReachMessageRow
 from app.shops.pausing import go_on, pause
 from app.shops.store import get_shop

@@ -21,7 +21,7 @@ from app.coupons.store import WITHDRAWN, count_codes, set_status
 from app.profiles.customer import Profile
 from app.profiles.keys import customer_key, nudged_key
 from app.profiles.packed import pack
-from app.reach.wanted import Reach
+from app.reach.settings import Reach
 from app.tables import CustomerRow, ProductRow
 from devstore.records import Customer
 from devstore.schema import MODULES

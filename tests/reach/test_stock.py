@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from app.reach.wanted import Reach
+from app.reach.settings import Reach
 from app.tables import BackfillRow, ProductRow
 from devstore.schema import MODULES
 from tests.reach.places import LINES

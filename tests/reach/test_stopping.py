@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from app.reach import sending, working
+from app.reach import jobs, sending
 from app.reach.alert_store import raise_alert
 from app.reach.alerts import ERRORS, FALLBACKS, Alert
-from app.reach.working import mail_alerts
+from app.reach.jobs import mail_alerts
 from devstore.schema import MODULES
 from tests.reach.scene import DUE, GONE_SILENT, MAIL, NOW, Scene
 
@@ -62,5 +62,5 @@ async def test_alerts_behind_the_one_that_was_on_its_way_are_mailed_later(
     shop = scene.front.installed
     for kind in (ERRORS, FALLBACKS):
         await raise_alert(scene.connections, shop, Alert(kind, "x"), NOW)
-    await stopped_at(monkeypatch, working, "send", lambda: mail_alerts(scene.connections, shop, MAIL, NOW))
+    await stopped_at(monkeypatch, jobs, "send", lambda: mail_alerts(scene.connections, shop, MAIL, NOW))
     assert await mail_alerts(scene.connections, shop, MAIL, NOW + timedelta(minutes=2)) == 1

@@ -7,7 +7,7 @@ from typing import Any
 
 from app.campaigns.campaign import Campaign
 from app.connections import Connections
-from app.reach.trying import dry_run_on_abandoned
+from app.reach.dry_run import dry_run_on_abandoned
 from app.reach_tables import AbandonmentRow
 from app.shops.store import get_shop
 from tests.campaigns.factories import TEN_PERCENT, a_campaign

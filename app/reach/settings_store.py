@@ -10,7 +10,7 @@ import msgspec
 from app.campaigns.messages import check_texts
 from app.connections import Connections
 from app.errors import InputError
-from app.reach.wanted import SETTING, Reach, checked, reach_of
+from app.reach.settings import SETTING, Reach, checked, reach_of
 from app.shops.settings import change_setting
 
 

@@ -11,7 +11,7 @@ import msgspec
 from app.campaigns.campaign import Campaign, Running
 from app.catalog.store import load_catalog
 from app.connections import Connections
-from app.reach.choosing import plan_to_write, weighed_for
+from app.reach.campaign_choice import plan_to_write, weighed_for
 from app.reach.planning import leaver_of
 from app.reach.store import last_abandonments
 from app.shops.store import Shop

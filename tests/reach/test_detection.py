@@ -9,7 +9,7 @@ from app.connections import Connections
 from app.events.kinds import ConsentTold
 from app.profiles.history import MOST_TOGETHER
 from app.reach.abandonment import SilenceThresholds
-from app.reach.finding import find_abandoned, follow_withdrawal, resolve_abandoned
+from app.reach.detection import find_abandoned, follow_withdrawal, resolve_abandoned
 from app.reach.store import (
     Abandonment,
     abandonments_of,

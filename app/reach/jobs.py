@@ -11,16 +11,16 @@ from app.events.kinds import CustomerDeleted
 from app.jobs import exclusive_job, request_job
 from app.outbound.messages import pause_after
 from app.reach.alert_store import KeptAlert, claim_mail, clear_alerts, settle_mail
+from app.reach.detection import find_abandoned, resolve_abandoned
 from app.reach.documents import SHOP_TO_ALERT
-from app.reach.finding import find_abandoned, resolve_abandoned
 from app.reach.letters import Sender, alert_to
 from app.reach.message_store import give_up, unplanned
+from app.reach.pending_unsubscribes import carry_out_wishes
 from app.reach.planning import plan_for
 from app.reach.sending import send_due
+from app.reach.settings import Reach, reach_of
 from app.reach.smtp import Outcome, send
 from app.reach.store import clear_old, unname
-from app.reach.wanted import Reach, reach_of
-from app.reach.wishes import carry_out_wishes
 from app.shops.active import KEPT_S
 from app.shops.pausing import is_paused
 from app.shops.store import Shop, installed_shop, installed_shops

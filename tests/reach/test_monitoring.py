@@ -23,8 +23,8 @@ from app.connections import Connections
 from app.coupon_tables import CouponPoolRow, CouponRow
 from app.reach.alert_store import open_alerts
 from app.reach.alerts import COUPONS_LOW, FALLBACKS, FLOW, GUARDRAIL, MAIL, SPIKE
-from app.reach.sums import sent_or_not
-from app.reach.watching import STOPPED, guard_campaigns, look_after_shop, look_for_alerts, unsent
+from app.reach.hourly_counts import sent_or_not
+from app.reach.monitoring import STOPPED, guard_campaigns, look_after_shop, look_for_alerts, unsent
 from app.reach_tables import AbandonmentRow, ReachMessageRow
 from app.shops.store import Shop, get_shop
 from app.tables import DecisionRow, EventRow, FeedbackRow, OrderRow

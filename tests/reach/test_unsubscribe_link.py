@@ -12,9 +12,9 @@ from sqlalchemy import text
 
 from app.consent.digests import open_digests
 from app.main import create_app
+from app.reach.jobs import reach_shop
+from app.reach.pending_unsubscribes import remember_wish
 from app.reach.suppressions import BOUNCED, suppress, suppression
-from app.reach.wishes import remember_wish
-from app.reach.working import reach_shop
 from app.reach_tables import SuppressionRow
 from devstore.schema import MODULES
 from tests.reach.scene import NOW, Scene

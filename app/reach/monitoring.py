@@ -36,11 +36,11 @@ from app.reach.alerts import (
     fallbacks,
     spike,
 )
-from app.reach.choosing import TRIGGER
+from app.reach.campaign_choice import TRIGGER
+from app.reach.exposures import watched_left
+from app.reach.hourly_counts import failed_offers, fallen_back, sent_or_not
+from app.reach.settings import reach_of
 from app.reach.store import counted
-from app.reach.sums import failed_offers, fallen_back, sent_or_not
-from app.reach.wanted import reach_of
-from app.reach.watched import watched_left
 from app.shops.active import KEPT_S
 from app.shops.store import Shop, installed_shop
 from app.shops.turns import shops_to_look_at

@@ -7,7 +7,7 @@ from typing import Any
 
 from app.connections import Connections
 from app.reach.suppressions import UNSUBSCRIBED, suppress
-from app.reach.unsubscribing import SECRET, has_form, read_token
+from app.reach.unsubscribe_link import SECRET, has_form, read_token
 from app.shops.secrets import installation_secret
 
 MOST = 10_000  # beyond it, somebody makes them up
