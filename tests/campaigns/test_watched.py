@@ -16,7 +16,7 @@ from app.connections import Connections, redis_key
 from app.reach.monitoring import guard_campaigns
 from app.tables import DecisionRow
 from tests.reach.places import SHOP, a_shop
-from tests.reach.test_watching import HOURS_AGO, NOW, a_running, decisions
+from tests.reach.test_monitoring import HOURS_AGO, NOW, a_running, decisions
 
 BEGAN = HOURS_AGO - timedelta(hours=1)
 RESTING = redis_key(SHOP, "watched")
