@@ -28,7 +28,7 @@ from starlette.datastructures import QueryParams
 
 from app.admin import decisions, experiments, lately, pages
 from app.attribution.figures import keep_figures
-from app.campaigns.watched import read_watched
+from app.campaigns.guardrail_facts import read_watched
 from app.config import read_settings
 from app.connections import Connections, connect
 from app.embedded_redis import embedded_redis

@@ -15,8 +15,8 @@ from app.admin.view import first_upper
 from app.connections import Connections
 from app.outbound.api_keys import ApiKey, keys_of
 from app.outbound.deliveries import Parked, count_waiting, parked_deliveries
-from app.outbound.lately import Sent, lately
-from app.outbound.wanted import SCOPE, may_write, webhook_of
+from app.outbound.recent_messages import Sent, lately
+from app.outbound.settings import SCOPE, may_write, webhook_of
 from app.outbound.write_back import status
 from app.shops.store import Shop
 

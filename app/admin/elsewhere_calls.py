@@ -20,8 +20,8 @@ from app.outbound.api_keys import make_key, revoke_key
 from app.outbound.deliver import send_test
 from app.outbound.deliveries import replay_parked
 from app.outbound.post import open_post
-from app.outbound.switches import remove_webhook, set_webhook, switch_write_back
-from app.outbound.wanted import WriteBack, may_write
+from app.outbound.settings import WriteBack, may_write
+from app.outbound.settings_store import remove_webhook, set_webhook, switch_write_back
 from app.outbound.write_back import status
 from app.shops.store import Shop
 

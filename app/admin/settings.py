@@ -17,7 +17,7 @@ from app.admin.settings_store import count_answers
 from app.campaigns.plan import LOCALE
 from app.connections import Connections
 from app.outbound.api_keys import keys_of
-from app.outbound.wanted import webhook_of, write_back_of
+from app.outbound.settings import webhook_of, write_back_of
 from app.reach.settings import reach_of
 from app.shops.plan import Plan, pricing_page, read_plan
 from app.shops.store import Shop

@@ -15,7 +15,7 @@ from app.admin.settings_store import decisions_since, feedback_on
 from app.campaigns.store import all_campaigns
 from app.connections import Connections
 from app.experiments.versions import versions
-from app.outbound.wanted import WEBHOOK
+from app.outbound.settings import WEBHOOK
 from app.shops.store import Shop
 from app.spreadsheet import line
 

@@ -11,8 +11,8 @@ from app.commands.run import Shop, known_shop, with_connections
 from app.connections import Connections
 from app.errors import InputError
 from app.outbound.deliveries import count_waiting, parked_deliveries, replay_parked
-from app.outbound.switches import remove_webhook, set_webhook, switch_write_back
-from app.outbound.wanted import SCOPE, WriteBack, webhook_of, write_back_of
+from app.outbound.settings import SCOPE, WriteBack, webhook_of, write_back_of
+from app.outbound.settings_store import remove_webhook, set_webhook, switch_write_back
 from app.outbound.write_back import Status, status
 from app.values import ShopDomain, shop_domain
 

@@ -24,11 +24,11 @@ from app.outbound.deliveries import (
     shops_due,
     who_may_be_shared,
 )
-from app.outbound.lately import Sent, note
 from app.outbound.messages import trial_of
 from app.outbound.post import Post, open_post
+from app.outbound.recent_messages import Sent, note
+from app.outbound.settings import Webhook, webhook_of
 from app.outbound.signature import HEADER, signed
-from app.outbound.wanted import Webhook, webhook_of
 from app.shops.store import Shop, installed_shop
 from app.shops.vault import unseal
 from app.upsert import chunks

@@ -15,7 +15,7 @@ from app.connections import Connections
 from app.consent.standing import Use, may
 from app.consent.standings import profile_basis, standings_of
 from app.outbound.messages import MOST_ATTEMPTS, Move, message_of, pause_after
-from app.outbound.wanted import webhook_of
+from app.outbound.settings import webhook_of
 from app.outbound_tables import DeliveryRow
 from app.segment_tables import SegmentMoveRow
 from app.shops.store import Shop

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.outbound.wanted import WriteBack
+from app.outbound.settings import WriteBack
 
 PREFIX = "tillwise:"  # no other tag is ever added or taken away
 NAMESPACE, KEY, TYPE = "$app", "segments", "list.single_line_text_field"

@@ -11,7 +11,7 @@ import msgspec
 from app.connections import Connections
 from app.consent.policy import Answers, Reason
 from app.consent.standing import Basis, Standing, Use, may
-from app.profiles.behaving import behaviours, seen_of_customers, window_begins
+from app.profiles.behaviour_store import behaviours, seen_of_customers, window_begins
 from app.profiles.customer import (
     NOBODY,
     REFUSED,

@@ -19,14 +19,14 @@ from app.consent.barred import erased_since
 from app.consent.standing import Use
 from app.consent.standings import who_refuse
 from app.jobs import Progress, exclusive_job, report_progress, request_job
-from app.profiles.behaving import (
+from app.profiles.behaviour import Behaviour, matrix
+from app.profiles.behaviour_store import (
     behaviour_of,
     behaviours,
     seen_of_browsers,
     seen_of_customers,
     window_begins,
 )
-from app.profiles.behaviour import Behaviour, matrix
 from app.profiles.customer import PlacedOrder
 from app.profiles.history import next_customers, orders_of
 from app.profiles.making import histories_of, shop_currency

@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 from sqlalchemy import select
 
+from app.campaigns.guardrail_facts import OrderOutcome, first_order, placed_by
 from app.campaigns.guardrails import ORDERS_WITHIN_S, Exposure, Units, units_of
 from app.campaigns.reasons import WITHHELD
-from app.campaigns.watched import OrderOutcome, first_order, placed_by
 from app.connections import Connections
 from app.intent.store import who_may_not_teach
 from app.reach_tables import AbandonmentRow, ReachMessageRow

@@ -9,8 +9,8 @@ import pytest
 from app.admin import elsewhere_calls
 from app.connections import Connections, redis_key
 from app.outbound.api_keys import holder_of
+from app.outbound.settings import webhook_of, write_back_of
 from app.outbound.signature import HEADER, verified
-from app.outbound.wanted import webhook_of, write_back_of
 from app.outbound_tables import DeliveryRow, MarkRow
 from app.shops.store import Shop, get_shop
 from tests.admin.factories import OTHER, SHOP, bearer, entrance, keep, now, shop_row

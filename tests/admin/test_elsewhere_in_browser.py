@@ -6,7 +6,7 @@ from playwright.async_api import expect
 
 from app.connections import Connections
 from app.outbound.api_keys import holder_of
-from app.outbound.wanted import webhook_of, write_back_of
+from app.outbound.settings import webhook_of, write_back_of
 from app.shops.store import get_shop
 from tests.admin.factories import SHOP, keep, shop_row
 from tests.admin.test_in_browser import DESKTOP, opened, served

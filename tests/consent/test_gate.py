@@ -55,7 +55,9 @@ ASKING = {
     "app.intent.store": Asks(("may", "who_refuse")),
     "app.offers.campaigns": Asks(("permissions",), through=("history_update_of",)),
     "app.offers.replay": Asks(("permissions",), through=("entry_of",)),
-    "app.profiles.behaving": Asks(("may", "who_refuse"), through=("seen_of_customers", "seen_of_browsers")),
+    "app.profiles.behaviour_store": Asks(
+        ("may", "who_refuse"), through=("seen_of_customers", "seen_of_browsers")
+    ),
     "app.profiles.guests": Asks(("permissions",)),
     "app.profiles.history": Asks(
         ("may", "permissions", "who_refuse"),
@@ -72,7 +74,7 @@ ASKING = {
     "app.profiles.recall": Asks(("permissions",), through=("recall",)),
     "app.profiles.store": Asks(("permissions",)),
     "app.profiles.telling": Asks(("settle",)),
-    "app.campaigns.watched": Asks(("who_may_not_teach",)),
+    "app.campaigns.guardrail_facts": Asks(("who_may_not_teach",)),
     "app.experiments.showing_store": Asks(("may", "standings_of")),
     "app.reach.planning": Asks(("permissions", "settle", "standings_of")),
     "app.reach.store": Asks(("may", "standings_of")),

@@ -15,7 +15,7 @@ from app.consent.ledger import restore_told
 from app.events.consume import work_off
 from app.events.log import EventConsumer, this_consumer
 from app.outbound.deliveries import hand_on
-from app.outbound.wanted import WEBHOOK
+from app.outbound.settings import WEBHOOK
 from app.outbound.write_back import request_due_write_backs
 from app.privacy.aged import clear_aged
 from app.tables import BackfillRow, InboxRow, ShopRow

@@ -25,11 +25,11 @@ from app.outbound.deliveries import (
     replay_parked,
     shops_due,
 )
-from app.outbound.lately import KEPT, lately, note
 from app.outbound.messages import MOST_ATTEMPTS
 from app.outbound.post import Post
+from app.outbound.recent_messages import KEPT, lately, note
+from app.outbound.settings_store import remove_webhook, set_webhook
 from app.outbound.signature import HEADER, verified
-from app.outbound.switches import remove_webhook, set_webhook
 from app.outbound_tables import DeliveryRow
 from app.tables import CustomerRow, ShopRow
 from app.values import ShopDomain

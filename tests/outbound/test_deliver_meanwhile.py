@@ -9,7 +9,7 @@ import pytest
 from app.connections import Connections
 from app.outbound.deliver import deliver_due
 from app.outbound.deliveries import count_waiting, hand_on
-from app.outbound.switches import remove_webhook
+from app.outbound.settings_store import remove_webhook
 from tests.outbound.segments import answer, move
 from tests.outbound.test_deliver import SHOP, Receiver, shop_with_webhook
 

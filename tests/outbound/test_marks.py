@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 
 from app.outbound.marks import NONE, Due, Mark, change_of, mark_of
-from app.outbound.wanted import WriteBack
+from app.outbound.settings import WriteBack
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 BOTH = WriteBack(tags=True, metafields=True)

@@ -14,8 +14,8 @@ from app.consent.requests import Kind, open_request
 from app.errors import ShopifyUnavailable
 from app.events.kinds import AppUninstalled
 from app.outbound import marking
-from app.outbound.switches import switch_write_back
-from app.outbound.wanted import WriteBack
+from app.outbound.settings import WriteBack
+from app.outbound.settings_store import switch_write_back
 from app.outbound.write_back import note_uninstall, request_due_write_backs, status, unmark, write_back
 from app.privacy.erasure import erase_person
 from app.shops.store import get_shop

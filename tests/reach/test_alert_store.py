@@ -10,7 +10,7 @@ from sqlmodel import col, select
 
 from app.connections import Connections
 from app.outbound.deliver import deliver_due
-from app.outbound.switches import set_webhook
+from app.outbound.settings_store import set_webhook
 from app.outbound_tables import DeliveryRow
 from app.reach.alert_store import (
     claim_mail,

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app.connections import Connections
-from app.profiles import behaving
-from app.profiles.behaving import seen_of_browsers, seen_of_customers
+from app.profiles import behaviour_store
+from app.profiles.behaviour_store import seen_of_browsers, seen_of_customers
 from app.tables import EventRow
 
 SHOP = "harvest-lane.myshopify.com"
@@ -28,7 +28,7 @@ async def look(connections: Connections, who: int, pages: int, days_ago: int, *,
 async def test_who_looks_at_a_lot_takes_nothing_from_others(
     connections: Connections, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(behaving, "_EVENTS_READ", 4)
+    monkeypatch.setattr(behaviour_store, "_EVENTS_READ", 4)
     for named, who in ((True, 1), (False, 3)):
         await look(connections, who, 6, days_ago=1, named=named)
         await look(connections, who + 1, 3, days_ago=2, named=named)

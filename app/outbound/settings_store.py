@@ -12,7 +12,7 @@ from app.connections import Connections, redis_key
 from app.jobs import request_job
 from app.outbound.addresses import check_url
 from app.outbound.mark_store import look_again
-from app.outbound.wanted import WEBHOOK, WRITE_BACK, WriteBack
+from app.outbound.settings import WEBHOOK, WRITE_BACK, WriteBack
 from app.shops.settings import change_setting
 from app.shops.vault import seal
 from app.values import ShopDomain

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from app.campaigns import watched as module
+from app.campaigns import guardrail_facts as module
+from app.campaigns.guardrail_facts import read_watched, watched
 from app.campaigns.store import get_campaign
-from app.campaigns.watched import read_watched, watched
 from app.child_process import ChildFailed
 from app.connections import Connections, redis_key
 from app.reach.monitoring import guard_campaigns
