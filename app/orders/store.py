@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence, Set
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -28,6 +29,7 @@ async def record_orders(connections: Connections, events: Sequence[OrderFacts]) 
     events, tests = await _apart(connections, events)
     orders = {(event.shop, event.order_id): event for event in _oldest_first(events)}
     rows = by_key(map(_order_row, events), "shop", "order_id", latest="updated_at")
+    rows.sort(key=itemgetter("shop", "order_id"))  # an import and workers lock them in one order
     async with connections.write() as db:
         for table in (OrderRow, OrderLineRow, RefundRow):
             await delete_keys(db, table, ("shop", "order_id"), tests)

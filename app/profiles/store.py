@@ -62,7 +62,7 @@ async def keep_orders(connections: Connections, events: Sequence[OrderFacts]) ->
         moved = {_order(each) for each in part if before.get(_order(each)) not in (None, each.customer_id)}
         stays = [each for each in part if _order(each) not in moved]
         if stays:
-            await record_orders(connections, sorted(stays, key=_order))  # two workers lock them in one order
+            await record_orders(connections, stays)
         for each in part:
             if _order(each) in moved:
                 await _hand_over(connections, each, [before[_order(each)]])

@@ -89,9 +89,10 @@ async def kept(connections: Connections) -> list[Any]:
 async def test_what_is_in_hand_together_ends_where_it_would_have_one_by_one(
     on_both_databases: Connections,
 ) -> None:
-    await handled(on_both_databases, [[each] for each in HAND])
+    known = [changed(each, -1) for each in CUSTOMERS]
+    await handled(on_both_databases, [known, *([each] for each in HAND)])
     one_by_one = await kept(on_both_databases)
-    await handled(on_both_databases, [HAND])
+    await handled(on_both_databases, [known, HAND])
     assert await kept(on_both_databases) == one_by_one
 
 
