@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import event, select
+from sqlalchemy import event, select, text
 
 from app.connections import Connections
 from app.events.consume import work_off
 from app.events.kinds import AnyEvent, CustomerChanged, OrderDeleted, RefundCreated, RefundLine
 from app.events.log import EventConsumer, EventLog
+from app.orders.customers import record_customers
+from app.orders.store import record_orders
 from app.profiles.keys import customer_key
 from app.profiles.packed import unpack_profile
 from app.tables import CustomerRow, OrderLineRow, OrderRow, RefundRow
@@ -106,3 +108,14 @@ async def test_orders_in_hand_together_are_kept_in_as_many_transactions_as_one(
     of_one = len(committed)
     await handled(connections, [[later(number, 1) for number in range(2, 20)]])
     assert len(committed) == 2 * of_one
+
+
+async def test_many_are_written_down_in_one_order_whoever_has_them_in_hand(connections: Connections) -> None:
+    """Of two workers on PostgreSQL each would have rows that the other waits for."""
+    await record_orders(connections, [later(number, 1) for number in (3, 1, 2)])
+    await record_customers(connections, [changed(number, 1) for number in (9, 7, 8)])
+    for query, written in (
+        ("SELECT order_id FROM orders ORDER BY rowid", [1, 2, 3]),
+        ("SELECT customer_id FROM customers ORDER BY rowid", [7, 8, 9]),
+    ):
+        assert [each for (each,) in await connections.rows(text(query))] == written
