@@ -10,7 +10,7 @@ from sqlalchemy import event, select, text
 
 from app.connections import Connections
 from app.events.consume import work_off
-from app.events.kinds import AnyEvent, CustomerChanged, OrderDeleted, RefundCreated, RefundLine
+from app.events.kinds import AnyEvent, CustomerChanged, OrderDeleted, OrderPlaced, RefundCreated, RefundLine
 from app.events.log import EventConsumer, EventLog
 from app.orders.customers import record_customers
 from app.orders.store import record_orders
@@ -43,7 +43,7 @@ def refund(order_id: int) -> RefundCreated:
     )  # fmt: skip
 
 
-def later(order_id: int, hours: int, **changes: Any) -> AnyEvent:
+def later(order_id: int, hours: int, **changes: Any) -> OrderPlaced:
     changes |= {"event_id": f"e{order_id}-{hours}", "updated_at": NOW + timedelta(hours=hours)}
     return an_order(order_id, [10, 20], **changes)
 
