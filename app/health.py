@@ -70,7 +70,7 @@ async def _timed(check: _Check, connections: Connections) -> dict[str, object]:
 
 
 async def _count_inbox(connections: Connections) -> None:
-    waiting = await inbox.look(connections, datetime.now(UTC))
+    waiting = await inbox.measure_backlog(connections, datetime.now(UTC))
     INBOX_ROWS.labels("pending").set(waiting.pending)
     INBOX_ROWS.labels("parked").set(waiting.parked)
     INBOX_DUE.set(waiting.due_s)

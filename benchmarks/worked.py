@@ -26,7 +26,7 @@ from benchmarks.held_visitors import EVENTS_A_VISIT, PROOF, visit_events
 from benchmarks.load import measure, request
 from benchmarks.server import Server, own_stores, served
 from benchmarks.webhooks import signed_order
-from webhooks.inbox import look
+from webhooks.inbox import measure_backlog
 
 CONNECTIONS = 32
 VISITS, ORDERS, CHECKOUTS = 20_000, 20_000, 10_000  # at most: no server here takes in more in the time
@@ -125,7 +125,7 @@ async def _when(connections: Connections, process: Server, is_so: Callable[[int]
 
 async def _waiting(connections: Connections) -> int:
     """Return how many webhooks and events no worker is done with."""
-    backlog = await look(connections, datetime.now(UTC))
+    backlog = await measure_backlog(connections, datetime.now(UTC))
     return backlog.pending + await EventLog(connections.redis).count_unhandled()
 
 

@@ -1,8 +1,8 @@
-"""A privacy request that names somebody by their address alone.
+"""A privacy request that names its customer by e-mail address alone.
 
-Of the address only a digest is ever kept readable, and a digest can't be asked about. So such a
-request waits sealed until it is worked off, and Shopify is asked then who that is: for as long as its
-deadline leaves time, then what we know of the address has to do.
+An address is stored only as a digest, and Shopify can't be queried by a digest. So the request is stored
+encrypted until it is worked off, and Shopify is asked then for the customer: again and again while its
+deadline leaves time, after which our own records have to do.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _decoder = msgspec.json.Decoder(_Request)
 
 
 def address_alone(topic: str, body: bytes) -> str | None:
-    """Return the address that is all that names the customer, None where something else does. Pure."""
+    """Return the address where nothing else names the customer, else None. Pure."""
     if topic not in _TOPICS:
         return None
     try:
@@ -49,7 +49,7 @@ def address_alone(topic: str, body: bytes) -> str | None:
 
 
 async def with_customer(connections: Connections, event: AnyEvent, address: str) -> AnyEvent:
-    """Return the request with the customer it means, as far as we or Shopify know one.
+    """Return the request with its customer's id, where we or Shopify know it, and the address's digest.
 
     Raises ShopifyUnavailable when it is worth trying again later, and there is time.
     """
@@ -59,7 +59,7 @@ async def with_customer(connections: Connections, event: AnyEvent, address: str)
     try:
         customer_id = await customer_of_address(connections, event.shop, address)
     except ShopifyError as error:
-        # Of a shop that is closed, it will say once that is open.
+        # A closed shop may open again.
         later = isinstance(error, ShopClosed | ShopifyUnavailable)
         if later and may_wait(event.happened_at, datetime.now(UTC)):
             raise ShopifyUnavailable(str(error)) from error

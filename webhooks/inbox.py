@@ -22,8 +22,8 @@ KEPT_DONE = timedelta(days=7)  # Shopify repeats for four hours; the rest is for
 KEPT_PARKED = timedelta(days=30)
 _FIRST_RETRY_S = 5.0
 _MAX_ERROR = 1_000
-# No retry is put off for longer: what is due later than this was written under a clock that was wrong.
-_FARTHEST = timedelta(minutes=10)
+# No retry waits longer: a row that is due later than this was written while the clock was wrong.
+_LONGEST_DELAY = timedelta(minutes=10)
 _INBOX = table_of(InboxRow)
 _KEPT_FOR_THE_LOG = text(INBOX_KEPT)  # in the words of their index: what is done stays for days
 
@@ -54,7 +54,7 @@ class Parked:
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """How many rows are pending and parked. due_s: for how long the row that is due first has been due."""
+    """How many rows are pending and parked. due_s: how long the oldest due row has been due."""
 
     pending: int
     parked: int
@@ -64,20 +64,20 @@ class Backlog:
 async def claim(connections: Connections, now: datetime, count: int = 200) -> list[LeasedDelivery]:
     """Return due rows in the order their changes happened, leased: after a crash the lease runs out.
 
-    A row that was claimed MAX_ATTEMPTS times without an outcome is parked instead: each process that took
-    it died. So that no other row is blamed, one that was claimed in vain twice is leased alone.
+    A row that was claimed MAX_ATTEMPTS times without an outcome is parked instead: each process that took it
+    died. After two such claims a row is leased alone, so that no other row counts a death it did not cause.
     """
     time = _INBOX.c.next_attempt_at
     due = (
         select(_INBOX)
-        .where(_INBOX.c.status == "pending", or_(time <= now, time > now + _FARTHEST))
+        .where(_INBOX.c.status == "pending", or_(time <= now, time > now + _LONGEST_DELAY))
         .order_by(_INBOX.c.next_attempt_at, _INBOX.c.id)
         .limit(count)
         .with_for_update(skip_locked=True)  # SQLite has one writer and leaves this out
     )
     async with connections.write() as db:
         connection = await db.connection()
-        rows = _together((await connection.execute(due)).all())
+        rows = _leasable((await connection.execute(due)).all())
         if rows:
             await connection.execute(
                 update(_INBOX)
@@ -91,8 +91,8 @@ async def claim(connections: Connections, now: datetime, count: int = 200) -> li
     return [delivery for delivery in deliveries if delivery.attempts <= MAX_ATTEMPTS]
 
 
-def _together(due: Sequence[Any]) -> Sequence[Any]:
-    """Return the first rows that may be taken at once, or the first by itself."""
+def _leasable(due: Sequence[Any]) -> Sequence[Any]:
+    """Return the first rows that may be leased together, or the first one alone."""
     return list(takewhile(lambda row: row.attempts < ALONE_AFTER, due)) or due[:1]
 
 
@@ -180,8 +180,8 @@ async def prune(connections: Connections, now: datetime) -> int:
         deleted += await connections.execute(delete(_INBOX).where(here, old))
 
 
-async def look(connections: Connections, now: datetime) -> Backlog:
-    """Return what waits and what was put aside, for metrics and operators."""
+async def measure_backlog(connections: Connections, now: datetime) -> Backlog:
+    """Return how many deliveries are pending and parked, for metrics and operators."""
     found = (
         select(_INBOX.c.status, func.count(), func.min(_INBOX.c.next_attempt_at))
         .where(_INBOX.c.status.in_(("pending", "parked")))  # what is done stays for days, and is not counted

@@ -1,9 +1,9 @@
-"""Works off the inbox: each delivery becomes an event in the log, needs nothing, or is parked.
+"""Works off the inbox: each delivery becomes an event in the log, is ignored, or is parked.
 
-A row is marked only after its event is in the log. A crash between the two appends the event again, which
-every handler can bear. The body stays until the event is handled, so that it can be logged again if the log
-is lost. Only a body that names a visitor whom the event may not name is deleted at once: should the log be
-lost, so is that notice of a cart.
+A row is marked only after its event is in the log. A crash between the two appends the event again; handlers
+are idempotent. The body stays until the event is handled, so that it can be logged again if the log is lost.
+Only a body with identifiers that consent keeps out of the event is deleted at once: if the log is lost, so is
+that cart's notice.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ from webhooks.inbox import (
 )
 from webhooks.translate import is_ours, translate
 
-# What concerns a shop that has no app any more, or never opened it.
+# Topics that also count for a shop that has uninstalled the app, or never opened it.
 ALWAYS_HEARD = frozenset(
     {"app/uninstalled", "app/scopes_update", "customers/data_request", "customers/redact", "shop/redact"}
 )
@@ -61,12 +61,12 @@ _log = logging.getLogger(__name__)
 
 async def work_inbox(connections: Connections, stop: asyncio.Event) -> None:
     """Work off the inbox until stopped: at once when woken, else every second."""
-    async with _woken(connections) as wake:
+    async with _wake_event(connections) as wake:
         while not stop.is_set():
             wake.clear()
             await restore_lost(connections, datetime.now(UTC))
             if not await work_off_due(connections, datetime.now(UTC)):
-                await _either(wake, stop)
+                await _wait_for_either(wake, stop)
 
 
 async def work_off_due(connections: Connections, now: datetime) -> int:
@@ -98,11 +98,11 @@ async def _work_off(
     unchanged = {delivery.id for (delivery, event), kept in zip(read, events, strict=True) if kept is event}
     # Asking Shopify may have taken a while: the time of logging, not of the claim, tells what was handled.
     await mark_logged(connections, unchanged, now + timedelta(seconds=monotonic() - began))
-    await mark_done(connections, ids - unchanged)  # their bodies hold names that were taken out of the events
+    await mark_done(connections, ids - unchanged)  # their bodies hold identifiers that the events may not
 
 
 async def restore_lost(connections: Connections, now: datetime) -> None:
-    """Make due again what a lost event log may not have handled."""
+    """Requeue the deliveries whose events a lost event log may not have handled."""
     if await connections.redis.exists(LOG_MARKER):
         return
     count = await requeue_logged(connections, now)
@@ -114,7 +114,7 @@ async def restore_lost(connections: Connections, now: datetime) -> None:
 
 
 async def empty_bodies(connections: Connections) -> None:
-    """Drop the bodies whose events the log has handled, by its clock, which may differ from ours a little."""
+    """Delete the bodies of events that are handled. The log's clock may differ from ours a little."""
     before = await handled_before(connections)
     if before is not None:
         await empty_handled(connections, min(before, datetime.now(UTC)) - _CLOCKS_DIFFER)
@@ -123,7 +123,7 @@ async def empty_bodies(connections: Connections) -> None:
 async def _read(
     connections: Connections, delivery: LeasedDelivery, currencies: Mapping[str, str], now: datetime
 ) -> AnyEvent | None:
-    """Return the row's event; None for a row that is done, parked or put off without one."""
+    """Return the row's event; None for one that is ignored, parked or postponed."""
     facts = {"shop": delivery.shop, "topic": delivery.topic, "delivery": delivery.id}
     if note := _why_ignored(delivery, currencies):
         await mark_done(connections, [delivery.id], note)
@@ -136,7 +136,7 @@ async def _read(
     except InputError as error:
         _log.warning("a delivery is parked", extra=facts | {"reason": str(error)})
         await park(connections, delivery.id, str(error))
-    except ShopifyUnavailable as error:  # nobody's fault: it is asked until Shopify answers
+    except ShopifyUnavailable as error:  # an outage: retried until Shopify answers
         _log.warning("a delivery waits for Shopify", extra=facts | {"reason": str(error)})
         await release(connections, [delivery.id], now + _SHOPIFY_RETRY)
     except Exception as error:
@@ -169,8 +169,8 @@ async def _installed(connections: Connections, shops: set[str]) -> dict[str, str
 
 
 @asynccontextmanager
-async def _woken(connections: Connections) -> AsyncIterator[asyncio.Event]:
-    """Yield an event that is set whenever a delivery was stored."""
+async def _wake_event(connections: Connections) -> AsyncIterator[asyncio.Event]:
+    """Yield an event that is set whenever a delivery is stored."""
     wake = asyncio.Event()
     listener = asyncio.create_task(_listen(connections, wake))
     try:
@@ -182,7 +182,7 @@ async def _woken(connections: Connections) -> AsyncIterator[asyncio.Event]:
 
 
 async def _listen(connections: Connections, wake: asyncio.Event) -> None:
-    """Set the event at each call, and stay subscribed; meanwhile the inbox is looked at anyway."""
+    """Set the event at each message and stay subscribed; the inbox is polled anyway."""
     while True:
         try:
             async with connections.redis.pubsub() as channel:
@@ -194,7 +194,7 @@ async def _listen(connections: Connections, wake: asyncio.Event) -> None:
             await asyncio.sleep(_POLL_S)
 
 
-async def _either(wake: asyncio.Event, stop: asyncio.Event) -> None:
+async def _wait_for_either(wake: asyncio.Event, stop: asyncio.Event) -> None:
     """Return when woken, when told to stop, or after a second."""
     waits: Sequence[asyncio.Task[bool]] = [asyncio.create_task(e.wait()) for e in (wake, stop)]
     try:

@@ -13,8 +13,8 @@ from webhooks.inbox import (
     MAX_ATTEMPTS,
     Backlog,
     claim,
-    look,
     mark_done,
+    measure_backlog,
     park,
     parked,
     prune,
@@ -127,7 +127,7 @@ async def test_an_operator_can_replay_what_was_parked(on_both_databases: Connect
     await add(on_both_databases, "1")
     (letter,) = await claim(on_both_databases, NOW)
     await park(on_both_databases, letter.id, "id is missing")
-    assert await look(on_both_databases, NOW) == Backlog(pending=0, parked=1, due_s=0)
+    assert await measure_backlog(on_both_databases, NOW) == Backlog(pending=0, parked=1, due_s=0)
     assert await requeue_parked(on_both_databases, "b.myshopify.com", NOW) == 0
     assert await requeue_parked(on_both_databases, None, NOW) == 1
     assert len(await claim(on_both_databases, NOW)) == 1
@@ -138,9 +138,9 @@ async def test_how_long_the_row_that_is_due_first_has_waited_is_told(on_both_dat
     await add(on_both_databases, "not due", next_attempt_at=NOW + timedelta(minutes=9))
     await add(on_both_databases, "done", next_attempt_at=NOW - timedelta(days=1), status="done")
     later = NOW + timedelta(minutes=5)
-    assert await look(on_both_databases, later) == Backlog(pending=2, parked=0, due_s=300)
+    assert await measure_backlog(on_both_databases, later) == Backlog(pending=2, parked=0, due_s=300)
     assert len(await claim(on_both_databases, later)) == 1  # it is in hand now
-    assert await look(on_both_databases, later) == Backlog(pending=2, parked=0, due_s=0)
+    assert await measure_backlog(on_both_databases, later) == Backlog(pending=2, parked=0, due_s=0)
 
 
 async def test_what_was_done_long_ago_is_deleted_and_the_rest_kept(
