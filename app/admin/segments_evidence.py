@@ -130,7 +130,7 @@ def _classifier(found: Mapping[str, Any]) -> Evidence:
     return Evidence(
         heading=title(foreseen_name(found["label"])),
         published=found["publish"],
-        reason=told(found["reason"]).replace("_", " "),
+        reason=told(found["reason"]),
         tested=f"{_tested(found)} {_happened(found)}",
         plain=str(_RULES[found["label"]]),
         lines=tuple(lines),

@@ -70,7 +70,7 @@ def a_report(label: str, *, publish: bool) -> ClassifierReport:
         ours=ClassifierMetrics(auc=0.85, pr_auc=0.487, brier=0.0945, ece=0.019),
         rule=ClassifierMetrics(auc=0.752, pr_auc=0.351, brier=0.1064, ece=0.024),
         gain_low=0.0083, gain_high=0.0161, publish=publish,
-        reason="Better than recency_days alone: the squared error falls by 0.0083 to 0.0161.",
+        reason="Better than days since the last order alone: the squared error falls by 0.0083 to 0.0161.",
     )  # fmt: skip
 
 

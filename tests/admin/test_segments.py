@@ -147,7 +147,7 @@ async def test_meanings_are_in_the_shops_own_numbers_beside_what_speaks_for_them
     assert "Foreseen to buy nothing in the next 28 days, with a probability of 31% or more." in text
     assert "9 or more" in text  # orders that score 5
     assert "<s-table-cell>0.850</s-table-cell> <s-table-cell>0.752</s-table-cell>" in text
-    assert "In use</s-badge> <s-text>Better than recency days alone" in text
+    assert "In use</s-badge> <s-text>Better than days since the last order alone" in text
     assert "Not in use</s-badge> <s-text>Too few customers" in text
     assert "the last window again serves" in text
     assert "$279.69" in text
