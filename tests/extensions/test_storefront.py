@@ -82,6 +82,15 @@ def test_what_can_not_be_added_says_so_and_can_be_tried_again(world: StorefrontW
     again = page.get_by_role("button", name="Try again to add Sourdough Loaf")
     expect(again).to_be_visible()
     expect(page.locator(SHELF).locator("p", has_text="Just sold out").first).to_be_visible()
+    page.set_viewport_size({"width": 320, "height": 800})
+    why = page.locator(f"{SHELF} .tillwise-why").first
+    why.evaluate(
+        "(why) => { why.textContent = 'Das Produkt „Sauerteigbrot mit Kümmel“ ist bereits ausverkauft.'; }"
+    )
+    assert why.evaluate("(why) => why.scrollHeight - why.clientHeight") < 10  # half a line
+    button = again.bounding_box()
+    assert button
+    assert title_and_end(page)[1] <= button["y"]
     world.shop.variants[102].inventory = 5
     again.click()
     expect(page.locator(SHELF).get_by_role("link", name="View cart")).to_be_visible()
@@ -403,7 +412,8 @@ def test_a_long_title_without_a_picture_leaves_its_button_free_on_the_narrowest_
 
 def title_and_end(page: Page) -> tuple[float, float]:
     """Return how high the first card's title is, and where its words end, in pixels."""
-    title, why = (page.locator(f"{SHELF} .tillwise-{each}").bounding_box() for each in ("title", "why"))
+    words = page.locator(f"{SHELF} .tillwise-words").first
+    title, why = (words.locator(f".tillwise-{each}").bounding_box() for each in ("title", "why"))
     assert title
     assert why
     return title["height"], why["y"] + why["height"]
