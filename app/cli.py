@@ -37,7 +37,7 @@ from app.commands.rollback import rollback
 from app.commands.run import AnyShop, Shop, known_shop, with_connections
 from app.config import read_settings
 from app.connections import Connections
-from app.doctor import examine
+from app.doctor import Finding, examine
 from app.errors import InputError, ShopifyError, TillwiseError
 from app.logs import start_logging
 from app.progress_bars import ask_for_backfill, follow_backfill, follow_training, step_bars
@@ -161,7 +161,9 @@ def doctor(shop: AnyShop = None) -> None:
     """Check the settings and all the app is connected to, or a shop; says what is wrong and what to do."""
     start_logging("CRITICAL")  # what brokers' clients log of it is said below
     findings = asyncio.run(examine())
-    if shop is not None and all(finding.ok for finding in findings):
+    if shop is not None and not all(finding.ok for finding in findings):
+        findings.append(Finding("shop", False, f"{shop} is not looked at before the rest is mended"))
+    elif shop is not None:
         domain = shop_domain(shop)
 
         async def run(connections: Connections) -> None:

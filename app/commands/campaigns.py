@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 import typer
@@ -18,6 +18,7 @@ from app.campaigns.store import all_campaigns, change_status, keep_campaign
 from app.campaigns.templates import TEMPLATES, template
 from app.catalog.collections import titles_of
 from app.catalog.store import load_catalog
+from app.commands.files import read_json
 from app.commands.run import Shop, known_shop, with_connections
 from app.connections import Connections
 from app.errors import InputError, TillwiseError
@@ -163,10 +164,9 @@ def _change(shop: str, campaign_id: str, status: Status) -> None:
 
 def _read(file: Path) -> list[Campaign]:
     """Return the campaigns of a file. Raises InputError naming the campaign and the field."""
-    try:
-        data: Any = msgspec.json.decode(file.read_bytes())
-    except (OSError, msgspec.DecodeError) as error:
-        raise InputError(f"{file} can't be read: {error}") from None
+    data = read_json(file)
+    if data == []:
+        raise InputError(f"{file} has no campaign in it")
     found = []
     for at, each in enumerate(data if isinstance(data, list) else [data]):
         try:

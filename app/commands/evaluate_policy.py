@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,6 +14,7 @@ import typer
 from app.campaigns.campaign import Running, read_campaign
 from app.campaigns.plan import plan_of
 from app.commands.attribution import Since, first_day
+from app.commands.files import read_json
 from app.commands.readings import money
 from app.commands.run import Shop, known_shop, with_connections
 from app.connections import Connections
@@ -48,7 +48,7 @@ def evaluate_policy(
     begin = first_day(since, now)
     if (file is None) == (campaigns is None):
         raise InputError("give either a FILE of changes or --campaigns", "campaigns")
-    told = _read(file or campaigns)  # type: ignore[arg-type]
+    told = read_json(file or campaigns)  # type: ignore[arg-type]
 
     async def run(connections: Connections) -> None:
         await known_shop(connections, domain)
@@ -63,13 +63,6 @@ def evaluate_policy(
             typer.echo("\n".join(_says(found)))
 
     with_connections(run)
-
-
-def _read(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text("utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not JSON: {error}") from None
 
 
 async def _with_campaigns(connections: Connections, shop: ShopDomain, told: Any) -> TargetPolicy:

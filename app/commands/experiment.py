@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,12 +11,13 @@ import typer
 from rich.console import Console
 
 from app.commands.attribution import first_day
+from app.commands.files import read_json
 from app.commands.readings import as_json, tables, version_line
 from app.commands.run import Shop, known_shop, with_connections
 from app.connections import Connections
 from app.errors import InputError
 from app.experiments.baseline import Baseline, baseline_of
-from app.experiments.design import read_design
+from app.experiments.design import LONGEST_WINDOW_DAYS, read_design
 from app.experiments.metrics import METRICS
 from app.experiments.power import PowerPlan, days_needed, units_needed
 from app.experiments.store import read_out
@@ -41,11 +41,13 @@ def plan_command(
     lift: Annotated[float, typer.Option(help="The smallest relative difference worth finding")] = 0.05,
     share: Annotated[float, typer.Option(help="Of the units, in the arm")] = 0.5,
     control_share: Annotated[float, typer.Option(help="Of the units, in the control")] = 0.5,
-    arms: Annotated[int, typer.Option(help="Arms beside the control")] = 1,
+    arms: Annotated[int, typer.Option(min=1, help="Arms beside the control")] = 1,
     ramp: Annotated[float, typer.Option(help="Of the shop's units, let in")] = 1.0,
     alpha: Annotated[float, typer.Option(help="How often nothing may be taken for something")] = 0.05,
     power: Annotated[float, typer.Option(help="How often the difference should be found")] = 0.8,
-    window_days: Annotated[int, typer.Option(help="How long a unit is followed")] = 14,
+    window_days: Annotated[
+        int, typer.Option(min=1, max=LONGEST_WINDOW_DAYS, help="How long a unit is followed")
+    ] = 14,
 ) -> None:
     """Say how many units and days an experiment needs, from what the shop's units did of late."""
     domain = shop_domain(shop)
@@ -78,10 +80,7 @@ def draft_command(
 ) -> None:
     """Keep a design as the experiment's next version. It assigns nobody before it is started."""
     domain = shop_domain(shop)
-    try:
-        design = read_design(json.loads(file.read_text("utf-8")))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{file} is not JSON: {error}") from None
+    design = read_design(read_json(file))
 
     async def run(connections: Connections) -> None:
         await known_shop(connections, domain)

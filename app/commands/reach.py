@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import msgspec
 import typer
 
+from app.commands.files import read_json
 from app.commands.run import Shop, known_shop, with_connections
 from app.connections import Connections
-from app.errors import InputError
 from app.reach.message_store import count_messages
 from app.reach.settings import Reach, reach_of
 from app.reach.settings_store import change_reach
@@ -41,7 +40,7 @@ def reach(
     domain = shop_domain(shop)
     given = {
         "flow": flow, "mail": mail, "remind": remind, "idle_s": idle and idle * 60,
-        "delay_s": delay and delay * 60, "words": _read(words),
+        "delay_s": delay and delay * 60, "words": words and read_json(words),
     }  # fmt: skip
     changes = {name: value for name, value in given.items() if value is not None}
 
@@ -66,12 +65,3 @@ def _show(wanted: Reach, counts: dict[tuple[str, str, str], int]) -> None:
     for (way, status, reason), count in sorted(counts.items()):
         why = f" ({reason})" if reason else ""
         typer.echo(f"{way}: {count} {status}{why}")
-
-
-def _read(file: Path | None) -> Any:
-    if file is None:
-        return None
-    try:
-        return msgspec.json.decode(file.read_bytes())
-    except (OSError, msgspec.DecodeError) as error:
-        raise InputError(f"{file} can't be read: {error}") from None

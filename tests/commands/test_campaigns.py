@@ -96,7 +96,11 @@ def test_what_is_wrong_is_said_with_its_place_and_nothing_is_added(shop: Termina
     assert "campaign worse (rule.>[0].var)" in str(refused.exception)
     assert shop.run("campaigns", "list", "--shop", SHOP).output.startswith("No campaign yet: ")
     unreadable = shop.run("campaigns", "check", written(tmp_path, "{"), "--shop", SHOP)
-    assert "can't be read" in str(unreadable.exception)
+    assert "is not JSON" in str(unreadable.exception)
+    folder = shop.run("campaigns", "add", "--shop", SHOP, str(tmp_path))
+    assert str(folder.exception) == f"{tmp_path} can't be read: Is a directory"
+    none = shop.run("campaigns", "add", written(tmp_path, []), "--shop", SHOP)
+    assert str(none.exception).endswith(" has no campaign in it")
 
 
 def test_a_rule_that_never_matches_fails_the_check(shop: Terminal, tmp_path: Path) -> None:

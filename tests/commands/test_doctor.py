@@ -38,6 +38,12 @@ def test_a_shop_without_the_app_is_named_and_is_a_failure(terminal: Terminal) ->
     assert "FAIL  install: never installed" in said.stdout
 
 
+def test_a_shop_that_is_not_looked_at_is_named(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SCOPES")
+    said = terminal.run("doctor", "--shop", SHOP)
+    assert said.stdout.splitlines()[-1] == f"FAIL  shop: {SHOP} is not looked at before the rest is mended"
+
+
 def test_each_thing_that_is_wrong_with_a_shop_is_named_with_what_to_do(terminal: Terminal) -> None:
     terminal.prepare(installed)
     terminal.prepare(put_aside)

@@ -149,6 +149,11 @@ def test_a_plan_that_can_not_be_is_refused(terminal: Terminal, option: tuple[str
     assert isinstance(result.exception, InputError)
 
 
+def test_a_plan_of_no_arm_or_no_day_is_refused_before_anything_is_looked_at(terminal: Terminal) -> None:
+    for option in ("--arms", "--window-days"):
+        assert terminal.run("experiment", "plan", "--shop", SHOP, option, "0").exit_code == 2
+
+
 def test_a_file_that_is_no_design_is_refused(terminal: Terminal, tmp_path: Path) -> None:
     terminal.prepare(a_shop)
     file = tmp_path / "broken.json"

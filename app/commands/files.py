@@ -1,0 +1,20 @@
+"""What a command is given in a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from app.errors import InputError
+
+
+def read_json(file: Path) -> Any:
+    """Return what the file holds. Raises InputError naming it."""
+    try:
+        return msgspec.json.decode(file.read_bytes())
+    except OSError as error:
+        raise InputError(f"{file} can't be read: {error.strerror}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{file} is not JSON: {error}") from None
