@@ -198,10 +198,14 @@ class CustomerRow(SQLModel, table=True):
 
     orders_count, spent_minor, last_order_at: of all their orders, as Shopify last told, in its currency.
     email_digest: keyed hash of the address, by which a request that names nothing else is found.
+    heir_id: who has an order of theirs now; once they are gone, whom they were merged into.
     """
 
     __tablename__ = "customers"
-    __table_args__ = (Index("ix_customers_email", "shop", "email_digest"),)
+    __table_args__ = (
+        Index("ix_customers_email", "shop", "email_digest"),
+        _some_of("ix_customers_heir", "heir_id IS NOT NULL", "shop", "heir_id"),
+    )
     shop: str = Field(primary_key=True)
     customer_id: int = _id(primary_key=True)
     orders_count: int | None = None
@@ -213,6 +217,7 @@ class CustomerRow(SQLModel, table=True):
     sms_marketing_at: datetime | None = _time(default=None, nullable=True)
     data_sale_opt_out: bool | None = None
     email_digest: str | None = None
+    heir_id: int | None = _id(default=None, nullable=True)
     created_at: datetime | None = _time(default=None, nullable=True)
     updated_at: datetime = _time()
     deleted_at: datetime | None = _time(default=None, nullable=True)

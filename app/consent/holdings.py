@@ -69,7 +69,7 @@ HOLDINGS: tuple[Holding, ...] = (
     Holding("customers", _TABLE,
             "the customer's number, how much they have ordered, and their answers about marketing",
             "asking no one who does not want to be asked, and telling new customers from old ones", _INTEREST,
-            ("customer_id", "email_digest"), _DELETE, "nothing"),
+            ("customer_id", "email_digest", "heir_id"), _DELETE, "nothing"),
     Holding("customer_segments", _TABLE, "which segments a customer is in and why, with scores and forecasts",
             _GROUPS, _INTEREST, ("customer_id",), _DELETE, "nothing"),
     Holding("segment_moves", _TABLE, "a customer's way from one segment into another", _GROUPS, _INTEREST,

@@ -92,10 +92,12 @@ def named_by(request: PrivacyRequest) -> Person:
 async def _remembered(connections: Connections, request: PrivacyRequest) -> Erasure:
     """Return the erasure with what there is of the person written down."""
     sought = await data_subject(connections, await find_person(connections, named_by(request)))
+    asked = frozenset(filter(None, [request.customer_id]))  # not who was merged into them
+    about = Person(shop=request.shop, customer_ids=asked) if asked else sought.person
     request = await remember(
         connections,
         request,
-        subject=sought.person.subject(sought.digests),
+        subject=about.subject(sought.digests),
         names=msgspec.to_builtins(sought.person),
         found=await count_held(sought),
     )

@@ -87,7 +87,7 @@ async def find_person(connections: Connections, named: Person) -> Person:
 
 async def _customers(connection: AsyncConnection, named: Person) -> Person:
     """Return the person with the customers meant and their addresses, and without others' orders."""
-    found = await _meant(connection, named)
+    found = await _with_merged(connection, named, await _meant(connection, named))
     digests = await _values(connection, _CUSTOMERS.email_digest, named, among(_CUSTOMERS.customer_id, found))
     known = msgspec.structs.replace(named, customer_ids=found, email_digests=named.email_digests | digests)
     of_others = among(_ORDERS.order_id, named.order_ids) & _others(_ORDERS, known)
@@ -114,6 +114,19 @@ async def _meant(connection: AsyncConnection, named: Person) -> frozenset[int]:
         if found:
             return found
     return frozenset()
+
+
+async def _with_merged(
+    connection: AsyncConnection, named: Person, customers: frozenset[int]
+) -> frozenset[int]:
+    """Return the customers with those who were merged into them: nobody else would ever ask for these."""
+    for _ in range(_ROUNDS):
+        merged = among(_CUSTOMERS.heir_id, customers) & _CUSTOMERS.deleted_at.is_not(None)
+        more = customers | await _values(connection, _CUSTOMERS.customer_id, named, merged)
+        if more == customers:
+            break
+        customers = more
+    return customers
 
 
 async def _one_step(connection: AsyncConnection, known: Person, asked: frozenset[str]) -> Person:

@@ -39,6 +39,7 @@ from app.profiles.history import (
 )
 from app.profiles.keys import checkout_key, client_key, customer_key, granted_key, nudged_key
 from app.profiles.making import CustomerConsent, make_profiles
+from app.profiles.merging import note_heir, pass_on_refusals
 from app.profiles.names import Names
 from app.profiles.packed import pack, unpack_profile
 from app.profiles.segments import CustomerSegments, keep_segments
@@ -75,6 +76,9 @@ def _order(event: OrderFacts) -> tuple[str, int]:
 async def _hand_over(connections: Connections, event: OrderFacts, others: Sequence[int]) -> None:
     """Keep an order that is another's now, and let the profile follow of who it was until now."""
     # Also ahead: once it is another's, the next attempt of a worker that died would not know of them.
+    await note_heir(connections, event)
+    for other in others:
+        await pass_on_refusals(connections, event.shop, other)
     await refresh_customers(connections, event.shop, others, besides=event.order_id)
     await record_order(connections, event)
     await refresh_customers(connections, event.shop, others)
@@ -228,9 +232,13 @@ async def rebuild(connections: Connections, shop: ShopDomain) -> int:
 
 
 async def forget_customer(connections: Connections, event: CustomerDeleted) -> None:
-    """Erase the profile of a customer who is gone, and what segments they are in."""
+    """Erase the profile of a customer who is gone, and what segments they are in.
+
+    What they refused, whoever has their orders now has refused.
+    """
     await forget(connections, ShopDomain(event.shop), customer_id=event.customer_id)
     await keep_segments(connections, event.shop, {event.customer_id: None}, datetime.now(UTC))
+    await pass_on_refusals(connections, event.shop, event.customer_id)
 
 
 async def forget(

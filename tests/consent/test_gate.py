@@ -122,8 +122,10 @@ FREE = {
     "webhooks.deleted_records": Free(_RECORDS, ("webhooks.opt_outs",)),
     "app.offers.store": Free("keeps what `app.offers.replay` made under its permissions", ("app.worker",)),
     "app.consent.ledger": Free(
-        _LEDGER, ("app.consent", "app.orders.answers", "app.profiles.consents", "app.worker")
+        _LEDGER,
+        ("app.consent", "app.orders.answers", "app.profiles.consents", "app.profiles.merging", "app.worker"),
     ),
+    "app.profiles.merging": Free("what they refused, for who they are now", ("app.profiles.store",)),
     "app.profiles.consents": Free("what they answered, to name them no more", ("app.worker",)),
     "app.profiles.pending_refusals": Free(_LEDGER, ("app.collect", "app.decide")),
     "app.consent.lookup": Free(_THEIRS, ("app.admin.persons", "app.admin.whom", "app.commands.consent")),
