@@ -1,9 +1,9 @@
 """Each shop's catalogue, rules, experiment and model in memory, fresh without anyone waiting.
 
-A shop is loaded when it is first asked for. Announced changes reload it; so does a look every
-fifteen seconds at what was announced meanwhile, and one at what is stored, a few shops at a time, for
-what was never announced. Swapping a snapshot is one assignment. When the shops held have too many
-products, the one that was asked for longest ago goes.
+A shop is loaded on its first request and reloaded when a change is announced. Every fifteen seconds missed
+announcements are polled for, and the stored state of a few shops at a time is compared, for changes that were
+never announced. Swapping a snapshot is one assignment. When the shops in memory have too many products, the
+least recently used one is evicted.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ from app.values import ShopDomain
 
 FIRST_LOAD_S = 1.5
 POLL_S = 15.0
-POLLED = 75  # shops whose stored state is looked at each time: a dozen queries each
+POLLED = 75  # shops whose stored state is compared each time: a dozen queries each
 MOST_PRODUCTS = 1_000_000  # of all shops held together, about 1 KB each
-# A burst of product webhooks reloads a shop this often, not once for each: the seldomer the larger it is, for
-# to read it takes 66 microseconds of the processor a product.
+# A burst of product webhooks reloads a shop this often, not once each: less often the larger the shop, as
+# reading it takes 66 microseconds of CPU per product.
 REST_S = 0.2
 REST_A_PRODUCT_S = 0.0005
 LONGEST_REST_S = 60.0
@@ -44,7 +44,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class _Held:
-    """A shop in memory: of which stored state and announced change it is."""
+    """A shop in memory, with the stored state and the announced change that it reflects."""
 
     snapshot: ShopSnapshot
     fingerprint: tuple[Any, ...]
@@ -56,12 +56,12 @@ class _Held:
 
 
 class LiveShops:
-    """The snapshots of the shops that this process was asked about."""
+    """The snapshots of the shops that this process serves."""
 
     def __init__(self, connections: Connections, most_products: int = MOST_PRODUCTS) -> None:
         self._connections = connections
         self._most_products = most_products
-        # The one that was asked for longest ago first.
+        # Least recently used first.
         self._shops: OrderedDict[ShopDomain, _Held] = OrderedDict()
         self._products = 0
         self._unpolled: list[ShopDomain] = []
@@ -69,13 +69,13 @@ class LiveShops:
         self._loading: dict[ShopDomain, asyncio.Task[ShopSnapshot | None]] = {}
         self._changed: set[ShopDomain] = set()
         self._resting: set[ShopDomain] = set()
-        self._urgent: set[ShopDomain] = set()  # changed by the merchant: no rest holds that up
+        self._urgent: set[ShopDomain] = set()  # changed by the merchant: reloaded at once, resting or not
         self._something_changed = asyncio.Event()
 
     async def get(self, shop: ShopDomain) -> ShopSnapshot | None:
         """Return the shop's snapshot, None for a shop that does not have the app.
 
-        The first call loads it. Raises TimeoutError when that takes too long; it goes on all the same.
+        The first call loads it. Raises TimeoutError when that takes too long; the load continues.
         """
         if known := self._shops.get(shop):
             self._shops.move_to_end(shop)
@@ -93,7 +93,7 @@ class LiveShops:
             tasks.create_task(self._reload_changed())
 
     def _load(self, shop: ShopDomain) -> asyncio.Task[ShopSnapshot | None]:
-        """Return the load that is under way, begun now if there is none."""
+        """Return the load in progress, started now if there is none."""
         if shop not in self._loading:
             self._loading[shop] = asyncio.create_task(self._reload(shop))
             self._loading[shop].add_done_callback(partial(self._loaded, shop))
@@ -110,7 +110,7 @@ class LiveShops:
         known = self._shops.get(shop)
         snapshot = await load_snapshot(self._connections, shop, known.snapshot if known else None)
         if snapshot is None:
-            self._let_go(shop)
+            self._evict(shop)
             self._absent_until[shop] = monotonic() + POLL_S
             return None
         if shop not in self._shops:
@@ -119,14 +119,14 @@ class LiveShops:
         return snapshot
 
     def _hold(self, shop: ShopDomain, held: _Held) -> None:
-        """Hold the shop where it stood, and let go of those asked for longest ago until there is room."""
+        """Store the shop, and evict the least recently used others until there is room."""
         before = self._shops.get(shop)
         self._shops[shop] = held
         self._products += held.products - (before.products if before else 0)
         while self._products > self._most_products and len(self._shops) > 1:
-            self._let_go(next(each for each in self._shops if each != shop))
+            self._evict(next(each for each in self._shops if each != shop))
 
-    def _let_go(self, shop: ShopDomain) -> None:
+    def _evict(self, shop: ShopDomain) -> None:
         if held := self._shops.pop(shop, None):
             self._products -= held.products
 
@@ -162,14 +162,14 @@ class LiveShops:
                     _log.warning("not polled", extra={"shop": shop, "reason": reason_of(error)})
 
     async def _announced(self) -> list[ShopDomain]:
-        """Return the shops of which a change was announced that they were loaded without."""
+        """Return the shops with an announced change that their snapshots do not reflect."""
         shops = list(self._shops)
         found = await revisions(self._connections.redis, shops)
         held = ((shop, self._shops.get(shop), one) for shop, one in zip(shops, found, strict=True))
         return [shop for shop, known, one in held if known is not None and known.revision != one]
 
     def _next_polled(self) -> list[ShopDomain]:
-        """Return those whose turn it is, each once before any comes again."""
+        """Return the next shops to poll, round-robin."""
         due = self._unpolled or list(self._shops)
         self._unpolled = due[POLLED:]
         return due[:POLLED]
@@ -194,7 +194,7 @@ class LiveShops:
             await asyncio.sleep(REST_S)
 
     def _let_rest(self, shop: ShopDomain) -> None:
-        """Leave a large shop alone for a while: what changes until then is loaded together."""
+        """Delay the next reload of a large shop, so that the changes until then are loaded together."""
         products = self._shops[shop].products if shop in self._shops else 0
         self._resting.add(shop)
         rest_s = min(products * REST_A_PRODUCT_S, LONGEST_REST_S)
@@ -209,7 +209,7 @@ class LiveShops:
         return self._changed - (self._resting - self._urgent)
 
     def _change(self, *shops: ShopDomain, urgent: bool = False) -> None:
-        """Have the shops read again. urgent: while they rest too, as for a pause or what is remembered."""
+        """Have the shops reloaded. urgent: even while they rest, as for a pause or a new consent policy."""
         for shop in shops:
             self._absent_until.pop(shop, None)
         ours = {shop for shop in shops if shop in self._shops or shop in self._loading}

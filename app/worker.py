@@ -1,4 +1,4 @@
-"""The worker: what every event sets off, what comes due with time, and the loops that do it."""
+"""The worker: every event's handlers, every job, every schedule, and the loops that run them."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ HANDLERS: Handlers = {
     CustomerDeleted: (remove_customer, forget_customer, forget_reached),
     MarketingConsentChanged: (record_marketing_consent,),
     BrowserEvent: (record_feedback, remember_dismissal, _visits, unname_if_late),
-    # What was found of a visit is found by its events, so it goes before they do.
+    # What was derived from a visit is found through its events, so it is erased before them.
     ConsentTold: (
         record_consent,
         let_abandoned_go,
@@ -149,7 +149,7 @@ JOBS: Mapping[Job, Work] = {
 
 
 async def trim_log(connections: Connections) -> None:
-    """Drop from the event log what everyone has handled, and the deliveries that told it."""
+    """Drop handled entries from the event log, and the bodies of the deliveries they came from."""
     await empty_bodies(connections)
     if connections.settings.event_log_url:
         await BrokerLedger(connections.redis).forget_keys()
@@ -158,7 +158,7 @@ async def trim_log(connections: Connections) -> None:
 
 
 async def prune_inbox(connections: Connections) -> None:
-    """Delete deliveries that were worked off long ago."""
+    """Delete old deliveries that are done or parked."""
     await prune(connections, datetime.now(UTC))
 
 

@@ -50,7 +50,7 @@ READ_PLAN = """
 query ReadPlan {
   currentAppInstallation {
     app { handle }
-    activeSubscriptions { name status test trialDays createdAt currentPeriodEnd }
+    activeSubscriptions { name status test currentPeriodEnd }
   }
 }
 """

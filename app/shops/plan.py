@@ -30,8 +30,6 @@ class _Subscription(msgspec.Struct, frozen=True, rename="camel"):
     name: str
     status: str
     test: bool
-    trial_days: int
-    created_at: datetime
     current_period_end: datetime | None = None
 
 
@@ -54,7 +52,7 @@ class Plan:
 
 
 async def read_plan(connections: Connections, shop: ShopDomain) -> Plan | None:
-    """Return the shop's plan, None where Shopify does not say it now: a merchant waits for their page."""
+    """Return the shop's plan, None where Shopify does not answer in time: a merchant waits for their page."""
     try:
         async with asyncio.timeout(_PATIENCE_S):
             return plan_of(await ask_shop(connections, shop, READ_PLAN))
@@ -64,10 +62,10 @@ async def read_plan(connections: Connections, shop: ShopDomain) -> Plan | None:
 
 
 def plan_of(answer: dict[str, Any]) -> Plan:
-    """Return the plan that Shopify tells. Raises ValidationError for what is none. Pure."""
-    told = msgspec.convert(answer["currentAppInstallation"], _Installation)
-    handle_of_app = told.app.handle or ""
-    paid = next((each for each in told.active_subscriptions if each.status == "ACTIVE"), None)
+    """Return the plan in Shopify's answer. Raises ValidationError for a malformed one. Pure."""
+    installation = msgspec.convert(answer["currentAppInstallation"], _Installation)
+    handle_of_app = installation.app.handle or ""
+    paid = next((each for each in installation.active_subscriptions if each.status == "ACTIVE"), None)
     if paid is None:
         return Plan("", handle_of_app)
     return Plan(paid.name, handle_of_app, paid.test, paid.current_period_end)
