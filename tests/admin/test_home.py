@@ -127,6 +127,7 @@ async def test_shop_without_shoppers_is_told_when_figures_come(
     assert "Your results appear here once shoppers see offers" in page
     assert "data-figure" not in page  # no wall of dashes on the first day
     assert "data-earned" not in page
+    assert 'data-do="first-closed" data-sure="Press again to hide this list for good"' in page
     days = (await browser.get("/admin/api/home/earned", headers=bearer())).json()["days"]
     assert {each["value"] for each in days} == {None}
 
