@@ -64,7 +64,8 @@ class AutomaticDiscountRow(SQLModel, table=True):
 
     discount_id: the discount in Shopify, None before it is made and after it is deleted. epoch: which of the
     terms' keys its grants are sealed with, and since when. lasts_s: the longest that a grant of it ever held.
-    error: what Shopify last refused, in its words.
+    error: what Shopify last refused, in its words. title, label: what an order may call it, as Shopify has it
+    and as shoppers read it; applies_to: see `CouponTerms`. Empty of terms that were written down before.
     """
 
     __tablename__ = "automatic_discounts"
@@ -76,6 +77,9 @@ class AutomaticDiscountRow(SQLModel, table=True):
     epoch_at: datetime | None = _time(default=None, nullable=True)
     lasts_s: int = 0
     error: str = Field(default="", sa_type=Text)
+    title: str = Field(default="", sa_type=Text)
+    label: str = Field(default="", sa_type=Text)
+    applies_to: str = ""
     updated_at: datetime = _time()
 
 

@@ -29,7 +29,9 @@ _ORDER = """
 # Of what was placed while we listened; what was before we came carries no grant.
 _GRANT = """
   customAttributes { key value }
-  discountApplications(first: 10) { nodes { __typename targetType } }
+  discountApplications(first: 10) {
+    nodes { __typename targetType ... on AutomaticDiscountApplication { title } }
+  }
 """
 _LINE = """
   id quantity

@@ -72,10 +72,14 @@ class CodeUsed(Kept):
 
 
 class Application(Kept):
-    """What took something off an order, `discount_code`, `automatic`, …, and off what of it."""
+    """What took something off an order, `discount_code`, `automatic`, …, and off what of it.
+
+    title: beside a grant of ours only, of what needed no code.
+    """
 
     type: Plain = None
     target_type: Plain = None
+    title: Plain = None
 
 
 class Order(Mailed):

@@ -14,7 +14,7 @@ from app.coupons.signed import ATTRIBUTE, unusable
 from app.errors import InputError
 from webhooks.kept import BODIES, Mailed, Order
 from webhooks.payload import Payload
-from webhooks.read_orders import DECISION_PROPERTY, OFFER_PROPERTY, reference
+from webhooks.read_orders import AUTOMATIC, DECISION_PROPERTY, OFFER_PROPERTY, reference
 
 Digest = Callable[[str], str]
 
@@ -41,6 +41,9 @@ def minimised(body: bytes, topic: str, digest: Digest) -> bytes:
         line.properties = _ours(line)
     if isinstance(kept, Order):
         kept.note_attributes = _grant(kept)
+        for each in kept.discount_applications or ():
+            if kept.note_attributes is None or each.type != AUTOMATIC:
+                each.title = None  # what staff call a discount of one order is their own words
     return _encoder.encode(kept)
 
 

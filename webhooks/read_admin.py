@@ -195,10 +195,8 @@ def _grant(node: Payload) -> GrantUsed | None:
     """Return the grant that the order carries, where something was taken off it without a code."""
     found = node.child_or_none("discountApplications")
     applied = found.children("nodes") if found else []
-    off = [
-        each.text_or_none("targetType") for each in applied if each.text_or_none("__typename") == AUTOMATIC
-    ]
-    return grant_used(_attributes(node), node.time("createdAt"), off)
+    applied = [each for each in applied if each.text_or_none("__typename") == AUTOMATIC]
+    return grant_used(_attributes(node), node.time("createdAt"), applied, "targetType")
 
 
 def _attributes(node: Payload) -> dict[str, str]:

@@ -118,20 +118,31 @@ def _code(used: Payload, currency: str) -> CodeUsed:
 def _grant(payload: Payload, at: datetime) -> GrantUsed | None:
     """Return the grant that the order carries, where something was taken off it without a code."""
     applied = payload.children("discount_applications")
-    off = [each.text_or_none("target_type") for each in applied if each.text_or_none("type") == AUTOMATIC]
-    return grant_used(payload.pairs("note_attributes"), at, off)
+    applied = [each for each in applied if each.text_or_none("type") == AUTOMATIC]
+    attributes = payload.pairs("note_attributes") if applied else {}
+    return grant_used(attributes, at, applied, "target_type")
 
 
-def grant_used(attributes: Mapping[str, str], at: datetime, off: Sequence[str | None]) -> GrantUsed | None:
+def grant_used(
+    attributes: Mapping[str, str], at: datetime, applied: Sequence[Payload], target: str
+) -> GrantUsed | None:
     """Return the grant among an order's attributes, None where there is none of ours that held then.
 
-    off: what each discount without a code took something off, None where that is not told.
+    applied: discounts without a code. target: where each tells what it took something off.
     """
-    named = number_in(attributes.get(ATTRIBUTE), at) if off else None
+    named = number_in(attributes.get(ATTRIBUTE), at) if applied else None
     if named is None:
         return None
-    told = () if None in off else tuple(sorted({each.lower() for each in off if each}))
-    return GrantUsed(terms_id=named[0], number=named[1], off=told)
+    off, titles = (_of_all(applied, name) for name in (target, "title"))
+    return GrantUsed(
+        terms_id=named[0], number=named[1], off=tuple(sorted({each.lower() for each in off})), titles=titles
+    )
+
+
+def _of_all(applied: Sequence[Payload], name: str) -> tuple[str, ...]:
+    """Return what they tell under the name, sorted; nothing where one of them does not tell it."""
+    told = [each.text_or_none(name) for each in applied]
+    return () if None in told else tuple(sorted({each for each in told if each}))
 
 
 def read_refund(payload: Payload, delivery: Delivery) -> RefundCreated:

@@ -7,7 +7,7 @@ report as one that came in time.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence, Set
 from datetime import datetime, timedelta
 from itertools import chain
 from typing import Any
@@ -25,7 +25,7 @@ from app.attribution.touch_store import (
     touches_before,
     touches_linked,
 )
-from app.attribution.touches import WINDOW_DAYS, SoldLine, SoldOrder, Touch, owed_lines
+from app.attribution.touches import WINDOW_DAYS, Granted, SoldLine, SoldOrder, Touch, owed_lines
 from app.connections import Connections
 from app.errors import InputError, NotFound
 from app.experiments.assign import PERSONALISED, STANDING
@@ -187,21 +187,35 @@ async def _sold(
     people = {number: people_of(each, browsers.get(each.checkout_token)) for number, each in ours.items()}
     touches = await touches_before(db, shop, ours.values(), browsers, window)
     back = await _given_back(db, shop, placed)
-    met = _made_to(touches)
     certain = {number for number, each in ours.items() if number in back or each.linked}
-    asked = [number for number in ours if number in certain or met.keys() & people[number]]
+    orders = await _looked_at(db, shop, people, certain, _made_to(touches), window)
+    lines = await _lines(db, shop, orders, back)
+    linked = {line.decision_id for line in lines if line.decision_id}
+    touches |= await touches_linked(db, shop, linked - touches.keys())
+    made = tuple(chain.from_iterable(touches.values()))
+    others = [each.minor for number, each in ours.items() if number not in orders and each.lines]
+    return PeriodSales(currency, tuple(lines), made, len(brought) - len(ours), len(others), int(sum(others)))
+
+
+async def _looked_at(
+    db: AsyncSession,
+    shop: str,
+    people: Mapping[int, frozenset[str]],
+    certain: Set[int],
+    met: Mapping[str, Sequence[datetime]],
+    window: timedelta,
+) -> dict[int, SoldOrder]:
+    """Return the orders to read line by line: those that certainly are, and those that an offer came before.
+
+    people: whose each order is. met: see `_made_to`.
+    """
+    asked = certain | {number for number, theirs in people.items() if met.keys() & theirs}
     granted = await granted_by(db, shop)
-    orders = {
+    return {
         row.order_id: sold_order(row, people[row.order_id], granted)
         for row in await _of_orders(db, _ORDERS, _OF_ORDER, shop, asked)
         if row.order_id in certain or _came_after(row.created_at, people[row.order_id], met, window)
     }
-    lines = await _lines(db, shop, orders, back)
-    linked = {line.decision_id for line in lines if line.decision_id}
-    touches |= await touches_linked(db, shop, linked - touches.keys())
-    made = tuple(touch for each in touches.values() for touch in each)
-    others = [each.minor for number, each in ours.items() if number not in orders and each.lines]
-    return PeriodSales(currency, tuple(lines), made, len(brought) - len(ours), len(others), int(sum(others)))
 
 
 def _made_to(touches: Mapping[str, Iterable[Touch]]) -> dict[str, list[datetime]]:
@@ -277,12 +291,13 @@ async def _lines(
     ]
 
 
-def sold_order(row: Any, people: frozenset[str], granted_by: Mapping[str, str]) -> SoldOrder:
-    """Return the order as its lines tell of it. granted_by: campaigns, by the terms of their discounts."""
+def sold_order(row: Any, people: frozenset[str], granted_by: Mapping[str, Granted]) -> SoldOrder:
+    """Return the order as its lines tell of it. granted_by: discounts, by their terms."""
     used = row.discount_codes or ()
     codes = frozenset(str(each["code"]).upper() for each in used if "code" in each)
-    terms = frozenset(str(each["terms_id"]) for each in used if "terms_id" in each)
-    granted = frozenset(granted_by[each] for each in terms & granted_by.keys())
+    grants = [each for each in used if each.get("terms_id") in granted_by]
+    found = [(granted_by[each["terms_id"]], each.get("titles", ())) for each in grants]
+    granted = frozenset(each.campaign for each, titles in found if each.may_be_among(titles))
     off = frozenset(str(part) for each in used for part in each.get("off", ()))
     return SoldOrder(row.order_id, row.created_at, people, codes, granted, off)
 

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import func, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.attribution.touches import Touch
+from app.attribution.touches import Granted, Touch
 from app.columns import named_text
 from app.coupon_tables import AutomaticDiscountRow
 from app.experiments.assign import HOLDOUT, pseudonym
@@ -31,12 +31,12 @@ async def browsers_of(db: AsyncSession, shop: str, tokens: Iterable[str | None])
     return found
 
 
-async def granted_by(db: AsyncSession, shop: str) -> dict[str, str]:
-    """Return the campaigns of discounts without a code, by the terms that orders name."""
+async def granted_by(db: AsyncSession, shop: str) -> dict[str, Granted]:
+    """Return the discounts without a code, by the terms that orders name."""
     columns = _DISCOUNTS.c
-    query = select(columns.terms_id, columns.campaign_id).where(columns.shop == shop)
-    rows = await (await db.connection()).execute(query)
-    return {row.terms_id: row.campaign_id for row in rows}
+    query = select(columns.terms_id, columns.campaign_id, columns.title, columns.label)
+    rows = await (await db.connection()).execute(query.where(columns.shop == shop))
+    return {terms_id: Granted(campaign, tuple(called)) for terms_id, campaign, *called in rows}
 
 
 async def touches_before(

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.attribution.models import Model, weights
+from app.coupons.terms import off_by
 from app.events.surfaces import AFTER_THE_ORDER
 
 WINDOW_DAYS = 7
@@ -44,8 +45,26 @@ class Touch:
 
 
 @dataclass(frozen=True, slots=True)
+class Granted:
+    """A campaign's discount without a code. called: what an order may call it, empty where nobody knows."""
+
+    campaign: str
+    called: Sequence[str] = ()
+
+    def may_be_among(self, titles: Collection[str]) -> bool:
+        """Return whether it is one of the discounts that are called so, as far as that was told."""
+        names = {_plain(each) for each in self.called if each}
+        return not names or not titles or not names.isdisjoint(map(_plain, titles))
+
+
+def _plain(title: str) -> str:
+    """Return the title, however its words are spaced."""
+    return " ".join(title.split())
+
+
+@dataclass(frozen=True, slots=True)
 class SoldOrder:
-    """An order that stands. codes: those it used. granted: campaigns whose grant it carried.
+    """An order that stands. codes: those it used. granted: campaigns whose grant it may have used.
 
     off: what became cheaper without a code, `line_item` or `shipping_line`; nothing where that is not known.
     """
@@ -164,7 +183,7 @@ def _is_for(touch: Touch, line: SoldLine) -> bool:
 
 def _may_have_taken(touch: Touch, off: Collection[str]) -> bool:
     """Return whether something became cheaper that the discount is for: else another one did it alone."""
-    return not off or ("shipping_line" if touch.applies_to == "shipping" else "line_item") in off
+    return not off or off_by(touch.applies_to) in off
 
 
 def _of_one_checkout(touch: Touch, order: SoldOrder) -> bool:

@@ -24,7 +24,7 @@ from typing import Any
 from app.connections import Connections
 from app.coupons import documents
 from app.coupons.missing import ended_early
-from app.coupons.promise import METAFIELD, MOST_BYTES, NAMESPACE, Promise, automatic_input, room, told
+from app.coupons.promise import METAFIELD, MOST_BYTES, NAMESPACE, Promise, automatic_input, label, room, told
 from app.coupons.signed import grant_key
 from app.coupons.uses import Discount, discounts_of, drop_discounts, forget_uses, keep_discount, used_since
 from app.errors import ShopifyRefused
@@ -140,7 +140,13 @@ async def _keep(
 ) -> None:
     """Have Shopify hold the discount as it ought to be, and write it down once it does."""
     secret = await installation_secret(connections, SIGNING)
-    after = replace(before, lasts_s=max(before.lasts_s, promise.lasts_s))
+    after = replace(
+        before,
+        lasts_s=max(before.lasts_s, promise.lasts_s),
+        title=promise.terms.title,
+        label=label(promise.terms, shop.currency),
+        applies_to=promise.terms.applies_to,
+    )
     used = await used_since(connections, shop.shop, before.campaign_id, _listed_since(after, now))
     key = grant_key(secret, shop.shop, before.terms_id, after.epoch)
     if len(used) > room(promise, shop.currency, key):

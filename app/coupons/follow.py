@@ -28,8 +28,8 @@ async def follow_redemptions(connections: Connections, event: OrderFacts) -> Non
     """Write down the codes and the grant that the order used, and have the Function told of the grant."""
     if event.codes:
         await note_redeemed(connections, event.shop, [each.code for each in event.codes], event.order_id)
-    used, now = event.grant, datetime.now(UTC)
-    if used and await note_use(connections, event.shop, used.terms_id, used.number, event.order_id, now):
+    used, shop, now = event.grant, event.shop, datetime.now(UTC)
+    if used and await note_use(connections, shop, used.terms_id, used.number, event.order_id, now, used.off):
         await announce_change(connections.redis, event.shop)
         await request_job(connections, "coupons", event.shop)
 

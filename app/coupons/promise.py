@@ -64,7 +64,7 @@ def room(promise: Promise, currency: str, key: bytes) -> int:
     return (MOST_BYTES - len(told(promise, currency, key).encode())) // NUMBER_DIGITS
 
 
-def _label(terms: CouponTerms, currency: str) -> str:
+def label(terms: CouponTerms, currency: str) -> str:
     """Return what shoppers read beside what is taken off: the campaign's name is for the merchant alone."""
     if terms.percentage is not None:
         return f"\N{MINUS SIGN}{terms.percentage:g} %"
@@ -78,7 +78,7 @@ def _terms(promise: Promise, currency: str, key: bytes) -> dict[str, Any]:
         "id": promise.terms_id,
         "key": key.hex(),
         "class": terms.applies_to,
-        "title": _label(terms, currency),
+        "title": label(terms, currency),
     }
     if terms.percentage is not None:
         said["percentage"] = f"{terms.percentage:.6f}".rstrip("0").rstrip(".")

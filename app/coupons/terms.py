@@ -46,6 +46,11 @@ class CouponTerms(msgspec.Struct, frozen=True, omit_defaults=True):
     combines_with: tuple[Class, ...] = ()
 
 
+def off_by(applies_to: str | None) -> str:
+    """Return what an order says became cheaper by a discount for that."""
+    return "shipping_line" if applies_to == "shipping" else "line_item"
+
+
 def pool_id(campaign_id: str, terms: CouponTerms) -> str:
     """Return the name of the campaign's pool under these terms: other terms need other codes."""
     digest = blake2b(msgspec.json.encode(terms), digest_size=4).hexdigest()

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, delete, func, select, update
 
 from app.connections import Connections
 from app.coupon_tables import AutomaticDiscountRow, GrantUseRow
-from app.coupons.terms import REMEMBERED_S
+from app.coupons.terms import REMEMBERED_S, off_by
 from app.upsert import insert_into, table_of, upsert
 
 _DISCOUNTS, _USES = table_of(AutomaticDiscountRow), table_of(GrantUseRow)
@@ -29,6 +29,9 @@ class Discount:
     epoch_at: datetime | None = None
     lasts_s: int = 0
     error: str = ""
+    title: str = ""
+    label: str = ""
+    applies_to: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +108,23 @@ async def drop_discounts(connections: Connections, shop: str, terms_ids: Collect
 
 
 async def note_use(
-    connections: Connections, shop: str, terms_id: str, number: str, order_id: int, now: datetime
+    connections: Connections,
+    shop: str,
+    terms_id: str,
+    number: str,
+    order_id: int,
+    now: datetime,
+    off: Collection[str] = (),
 ) -> bool:
-    """Return whether this is news: a grant of the shop's own terms that no order was known to have used."""
+    """Return whether this is news: a grant of the shop's own terms that no order was known to have used.
+
+    off: see `GrantUsed`. One whose discount is for none of it took nothing, and is still its shopper's.
+    """
     async with connections.write() as db:
         connection = await db.connection()
         ours = (_DISCOUNTS.c.shop == shop, _DISCOUNTS.c.terms_id == terms_id)
-        if (await connection.execute(select(_DISCOUNTS.c.terms_id).where(*ours))).first() is None:
+        applies_to = await connection.scalar(select(_DISCOUNTS.c.applies_to).where(*ours))
+        if applies_to is None or (applies_to and off and off_by(applies_to) not in off):
             return False
         row = {"shop": shop, "terms_id": terms_id, "number": number, "order_id": order_id, "used_at": now}
         statement = insert_into(db, GrantUseRow).values(row).on_conflict_do_nothing()

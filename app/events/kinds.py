@@ -49,12 +49,14 @@ class CodeUsed(msgspec.Struct, frozen=True, kw_only=True):
 class GrantUsed(msgspec.Struct, frozen=True, kw_only=True):
     """A grant of ours that an order carried which had something off without a code: its terms and number.
 
-    off: what became cheaper so, `line_item` or `shipping_line`; nothing where that was not told.
+    off: what became cheaper so, `line_item` or `shipping_line`; titles: what that was called. Nothing where
+    it was not told.
     """
 
     terms_id: str
     number: str
     off: tuple[str, ...] = ()
+    titles: tuple[str, ...] = ()
 
 
 class OrderFacts(Event, frozen=True, kw_only=True):

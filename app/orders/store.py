@@ -145,7 +145,8 @@ def _order_row(event: OrderFacts) -> dict[str, Any]:
 
 
 def _grant_row(grant: GrantUsed) -> dict[str, Any]:
-    return {"terms_id": grant.terms_id} | ({"off": list(grant.off)} if grant.off else {})
+    told = {"off": list(grant.off), "titles": list(grant.titles)}
+    return {"terms_id": grant.terms_id} | {name: each for name, each in told.items() if each}
 
 
 def _line_row(event: OrderFacts, line: Line) -> dict[str, Any]:

@@ -152,25 +152,34 @@ async def test_a_refund_takes_no_more_than_was_paid(connections: Connections) ->
 
 
 @pytest.mark.parametrize(
-    ("campaign", "applies_to", "off", "minor"),
+    ("campaign", "applies_to", "told", "minor"),
     [
-        ("welcome", "order", None, 1_000),  # as orders were kept before it was asked what became cheaper
-        ("welcome", "order", ["line_item"], 1_000),
-        ("welcome", "product", ["line_item", "shipping_line"], 1_000),
-        ("welcome", "order", ["shipping_line"], 0),  # the shop's own free shipping, and nothing of ours
-        ("welcome", "shipping", ["shipping_line"], 1_000),
-        ("welcome", "shipping", ["line_item"], 0),
-        ("another", "order", ["line_item"], 0),
+        ("welcome", "order", {}, 1_000),  # as orders were kept before it was asked what became cheaper
+        ("welcome", "order", {"off": ["line_item"]}, 1_000),
+        ("welcome", "product", {"off": ["line_item", "shipping_line"]}, 1_000),
+        ("welcome", "order", {"off": ["shipping_line"]}, 0),  # the shop's own free shipping, and none of ours
+        ("welcome", "shipping", {"off": ["shipping_line"]}, 1_000),
+        ("welcome", "shipping", {"off": ["line_item"]}, 0),
+        ("another", "order", {"off": ["line_item"]}, 0),
+        ("welcome", "order", {"off": ["line_item"], "titles": ["Summer", "Welcome"]}, 1_000),
+        ("welcome", "order", {"off": ["line_item"], "titles": ["−10\u00a0%"]}, 1_000),
+        (
+            "welcome",
+            "order",
+            {"off": ["line_item"], "titles": ["Summer"]},
+            0,
+        ),  # another discount of the shop's
     ],
 )
 async def test_an_offer_without_a_code_is_owed_the_order_that_used_its_grant(
-    connections: Connections, campaign: str, applies_to: str, off: list[str] | None, minor: int
+    connections: Connections, campaign: str, applies_to: str, told: dict[str, list[str]], minor: int
 ) -> None:
     offer = of_code(campaign=campaign)
     offer["discount"] = {"percentage": 10, "applies_to": applies_to}
-    used = {"terms_id": "0a1b2c3d"} | ({} if off is None else {"off": off})
-    order = an_order(checkout_token="t", discount_codes=[used])
-    terms = AutomaticDiscountRow(shop=SHOP, terms_id="0a1b2c3d", campaign_id="welcome", updated_at=NOW)
+    order = an_order(checkout_token="t", discount_codes=[{"terms_id": "0a1b2c3d"} | told])
+    terms = AutomaticDiscountRow(
+        shop=SHOP, terms_id="0a1b2c3d", campaign_id="welcome", title="Welcome", label="−10 %", updated_at=NOW
+    )  # fmt: skip
     await write(connections, a_shop(), terms, order, sold(), offering("a", offer))
     assert (await report(connections)).credited_minor == minor
 

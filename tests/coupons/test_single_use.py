@@ -24,12 +24,12 @@ def number(n: int) -> str:
     return f"{n:012x}"
 
 
-def an_order(order_id: int, used: str | None, terms_id: str = PROMISE.terms_id) -> OrderPlaced:
+def an_order(order_id: int, used: str | None, off: tuple[str, ...] = ()) -> OrderPlaced:
     return OrderPlaced(
         shop=SHOP, event_id=f"e-{order_id}", happened_at=NOW, order_id=order_id, customer_id=None,
         checkout_token=None, currency="EUR", subtotal_minor=900, discount_minor=100, total_minor=900,
         paid=True, created_at=NOW, updated_at=NOW, cancelled_at=None, lines=(),
-        grant=None if used is None else GrantUsed(terms_id=terms_id, number=used),
+        grant=None if used is None else GrantUsed(terms_id=PROMISE.terms_id, number=used, off=off),
     )  # fmt: skip
 
 
@@ -51,6 +51,17 @@ async def test_a_used_grant_is_told_to_the_function_once_however_often_its_order
     await keep_automatic(connections, shop, [PROMISE], later)
     assert metafield(shopify)["used"] == number(7)
     assert shopify.asked.count("TellAutomaticDiscount") == 1
+    assert await honoured(connections, SHOP) == {PROMISE.terms_id: Honoured(0, frozenset({number(7)}))}
+
+
+async def test_a_grant_that_took_nothing_off_is_not_used(
+    connections: Connections, shop: Shop, shopify: Discounts
+) -> None:
+    """The shop's own free shipping needs no code either, and an order is told of its grant all the same."""
+    await keep_automatic(connections, shop, [PROMISE], NOW)
+    await follow_redemptions(connections, an_order(1, number(7), off=("shipping_line",)))
+    assert await honoured(connections, SHOP) == {PROMISE.terms_id: Honoured()}
+    await follow_redemptions(connections, an_order(2, number(7), off=("line_item", "shipping_line")))
     assert await honoured(connections, SHOP) == {PROMISE.terms_id: Honoured(0, frozenset({number(7)}))}
 
 

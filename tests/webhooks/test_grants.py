@@ -56,12 +56,14 @@ def test_an_order_that_was_missed_tells_of_its_grant_too(kind: str, used: GrantU
 
 
 def test_an_order_with_a_grant_tells_what_became_cheaper_without_a_code() -> None:
-    """The discounts of Shopify's that need no code name no grant, but whether they are for goods."""
+    """What needs no code names no grant, but how it is called, and whether it is for goods."""
     applied = [("automatic", "shipping_line"), ("discount_code", "line_item")]
     order = {
         "id": 11, "created_at": "2026-11-01T12:00:00Z",
         "note_attributes": [{"name": "_tillwise_grant", "value": GRANT}],
-        "discount_applications": [{"type": kind, "target_type": target} for kind, target in applied],
+        "discount_applications": [
+            {"type": kind, "target_type": target, "title": f"{target} off"} for kind, target in applied
+        ],
     }  # fmt: skip
     typed = {"automatic": "AutomaticDiscountApplication", "discount_code": "DiscountCodeApplication"}
     node = {
@@ -69,12 +71,15 @@ def test_an_order_with_a_grant_tells_what_became_cheaper_without_a_code() -> Non
         "updatedAt": "2026-11-01T12:00:00Z", "currencyCode": "USD",
         "customAttributes": [{"key": "_tillwise_grant", "value": GRANT}],
         "discountApplications": {
-            "nodes": [{"__typename": typed[kind], "targetType": to.upper()} for kind, to in applied]
+            "nodes": [
+                {"__typename": typed[kind], "targetType": to.upper(), "title": f"{to} off"}
+                for kind, to in applied
+            ]
         },
     }  # fmt: skip
     told = Delivery("a.myshopify.com", "orders/create", "e", NOW, "USD")
     found = read_order_placed(Payload(order), told)
-    assert found.grant == replace(NAMED, off=("shipping_line",))
+    assert found.grant == replace(NAMED, off=("shipping_line",), titles=("shipping_line off",))
     assert read_order("a.myshopify.com", Payload(node), []).grant == found.grant
 
 

@@ -128,9 +128,12 @@ def test_of_an_orders_attributes_a_grant_is_kept_that_can_not_be_used(
     attributes: object, kept: object
 ) -> None:
     order = {"id": 1, "created_at": "2026-11-01T12:00:00Z", "note_attributes": attributes}
-    body = msgspec.json.encode(order | {"discount_applications": [{"type": "automatic"}]})
+    applied = [{"type": "automatic", "title": "Ten"}, {"type": "manual", "title": "For Jane"}]
+    body = msgspec.json.encode(order | {"discount_applications": applied})
     once = minimised(body, "orders/create", digest)
     assert msgspec.json.decode(once).get("note_attributes") == kept
+    titles = [each.get("title") for each in msgspec.json.decode(once)["discount_applications"]]
+    assert titles == ["Ten" if kept else None, None]
     assert minimised(once, "orders/create", digest) == once
     assert told(once, "orders/create") == told(body, "orders/create")
 
@@ -197,7 +200,7 @@ EXTRAS: list[tuple[str, dict[str, Any]]] = [
         "orders/create",
         _LINES
         | {"id": 1, "created_at": "2026-11-01T12:00:00Z", "discount_codes": [{"code": "A", "amount": "1"}]}
-        | {"discount_applications": [{"type": "automatic", "target_type": "line_item"}]}
+        | {"discount_applications": [{"type": "automatic", "target_type": "line_item", "title": "Ten"}]}
         | {"note_attributes": {"_tillwise_grant": GRANT}},
     ),
     ("carts/create", {"id": "c"}),
