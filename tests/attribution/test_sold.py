@@ -241,7 +241,7 @@ async def test_where_nobody_is_served_personally_that_is_the_reason_and_no_time_
     await write(connections, a_shop(), made)
     found = await incremental(connections, SHOP, SINCE, NOW)
     assert isinstance(found, Refusal)
-    assert untold_words(found) == "Nobody is served personally, so there is nothing to compare."
+    assert untold_words(found) == "No one gets personalised offers, so there is nothing to compare."
 
 
 async def test_without_a_decision_the_report_says_why_nothing_is_known_to_be_caused(
