@@ -39,7 +39,7 @@ DEFINITIONS: Mapping[str, Definition] = {
         lazy("Checkout conversion"),
         lazy(
             "The share of checkouts that became an order. Counts checkouts that asked Tillwise for an "
-            "offer and whose shopper agreed to be remembered."
+            "offer and whose shopper consent allows to be remembered."
         ),
     ),
     "aov": Definition(
