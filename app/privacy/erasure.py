@@ -77,6 +77,13 @@ def receipt_id_of(sought: DataSubject, request: PrivacyRequest) -> str:
     return sought.digests.of(request.shop, f"receipt:{request.kind}", request.request_id)
 
 
+def subject_of(sought: DataSubject, request: PrivacyRequest) -> str | None:
+    """Return the digest by which the receipt names the person: of the number that was asked about, if any."""
+    asked = frozenset(filter(None, [request.customer_id]))  # not of who was merged into them
+    person = Person(shop=request.shop, customer_ids=asked) if asked else sought.person
+    return person.subject(sought.digests)
+
+
 def named_by(request: PrivacyRequest) -> Person:
     """Return the person as far as the request names them. Pure."""
     named = Person(
@@ -92,12 +99,10 @@ def named_by(request: PrivacyRequest) -> Person:
 async def _remembered(connections: Connections, request: PrivacyRequest) -> Erasure:
     """Return the erasure with what there is of the person written down."""
     sought = await data_subject(connections, await find_person(connections, named_by(request)))
-    asked = frozenset(filter(None, [request.customer_id]))  # not who was merged into them
-    about = Person(shop=request.shop, customer_ids=asked) if asked else sought.person
     request = await remember(
         connections,
         request,
-        subject=about.subject(sought.digests),
+        subject=subject_of(sought, request),
         names=msgspec.to_builtins(sought.person),
         found=await count_held(sought),
     )

@@ -17,7 +17,7 @@ from app.consent.holdings import HOLDINGS
 from app.consent.receipts import Receipt, Signed, keep_receipt, open_receipt_key
 from app.consent.requests import Kind, PrivacyRequest, Status, close, read_request
 from app.errors import NotFound
-from app.privacy.erasure import named_by, receipt_id_of
+from app.privacy.erasure import named_by, receipt_id_of, subject_of
 from app.privacy.person import Person, find_person
 from app.privacy.stores import DataSubject, Held, data_subject, read_held
 from app.spreadsheet import cell
@@ -116,7 +116,7 @@ def _receipt(sought: DataSubject, request: PrivacyRequest, export: Export) -> Re
         kind=Kind.DATA.value,
         shop=request.shop,
         owner=sought.digests.of(request.shop, "shop", request.shop),
-        subject=sought.person.subject(sought.digests),
+        subject=subject_of(sought, request),
         requested_at=request.received_at,
         done_at=export.made_at,
         found=export.counts(),
