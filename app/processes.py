@@ -85,15 +85,15 @@ def allow_open_files() -> None:
 
 
 def _check_free(host: str, port: int) -> None:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    """Raise ConfigError where it can't be listened there; it is not, so that nobody is let in and cut off."""
     try:
-        socket.create_server((host, port), family=family).close()
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
     except OSError as error:
-        what, _, _ = str(error.strerror).partition(" (while")  # which repeats the address
-        asks = (
-            "is another Tillwise running? PORT says where else" if error.errno == EADDRINUSE else "see --host"
-        )
-        raise ConfigError(f"can't listen on {host}, port {port}: {what}; {asks}") from None
+        taken = error.errno == EADDRINUSE
+        asks = "is another Tillwise running? PORT says where else" if taken else "see --host"
+        raise ConfigError(f"can't listen on {host}, port {port}: {error.strerror}; {asks}") from None
 
 
 def _leave(_signal: int, _frame: FrameType | None) -> None:
