@@ -1,4 +1,4 @@
-"""What sets up and builds works in a folder of any name, and after a set-up that was interrupted."""
+"""Set-up and build work in a folder of any name and after an interruption; `make test` names what failed."""
 
 from __future__ import annotations
 
@@ -37,6 +37,33 @@ def test_an_environment_that_was_left_without_pip_is_made_anew(
     subprocess.run(["scripts/setup-venv"], cwd=home, env=environment, check=True, capture_output=True)
     noted = home / "made"
     assert (noted.read_text().split() if noted.exists() else []) == made
+
+
+@pytest.mark.parametrize(
+    ("fails", "told"),
+    [
+        ((), ""),
+        (("pytest",), "Failed, see above: make suite\n"),
+        (("ruff",), "Failed, see above: make code\n"),
+        (("ruff", "pytest", "npm"), "Failed, see above: make built code scripts-tests scripts-types suite\n"),
+    ],
+)
+def test_make_test_runs_all_it_has_and_names_at_its_end_what_failed(
+    tmp_path: Path, fails: tuple[str, ...], told: str
+) -> None:
+    for name in ("Makefile", "requirements.lock", "pyproject.toml", "package-lock.json"):
+        shutil.copy(ROOT / name, tmp_path)
+    for name in ("setup-venv", "setup-python", "setup-browser", "setup-node", "build"):
+        program(tmp_path / "scripts" / name, f"echo {name} >>ran")
+    for name in ("pip", "python", "pytest", "ruff", "mypy", "lint-imports", "npm"):
+        asked = 'case "$*" in *--collect-only*) exit 0 ;; esac' if name == "pytest" else ""
+        program(tmp_path / ".venv/bin" / name, f"{asked}\necho {name} >>ran\nexit {int(name in fails)}")
+    environment = {"PATH": "/usr/bin:/bin", "LC_ALL": "C"}  # none of a make that runs this test
+    run = subprocess.run(["make", "test"], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    ran = (tmp_path / "ran").read_text().split()
+    assert (run.returncode, "Failed" in run.stdout) == ((2, True) if fails else (0, False))
+    assert run.stdout.endswith(told)
+    assert (ran.count("pytest"), ran.count("npm"), ran.count("build")) == (1, 3, 1)
 
 
 def program(path: Path, does: str) -> None:
