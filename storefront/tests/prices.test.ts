@@ -75,5 +75,5 @@ test('what a measure costs in the market comes along', async () => {
   const measured = {unitPrice: {amount: '11.90', currencyCode: 'CAD'}, unitPriceMeasurement: {referenceUnit: 'KG', referenceValue: 1}};
   shop(async () => Response.json({data: {nodes: [{...sold(102, '5.95'), ...measured}, sold(103, '12.59')]}}));
   const given = await ask({...PAGE, country: 'NZ'}, 'page');
-  expect(given!.offers.map(({product}) => product!.unit)).toEqual([{amount: 11.9, per: 'kg'}, undefined]);
+  expect(given!.offers.map(({product}) => product!.unit)).toEqual([{amount: 11.9, per: '\u2068kg\u2069'}, undefined]);
 });

@@ -101,6 +101,7 @@ class StorefrontWorld:
         self.shop.carts.clear()
         for number, (*_, stock) in enumerate(GOODS, 1):
             self.shop.variants[100 + number].inventory = stock
+            self.shop.variants[100 + number].measure = None
         fresh = App()
         for name in App.__slots__:
             setattr(self.app, name, getattr(fresh, name))

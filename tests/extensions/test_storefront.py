@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from app.campaigns.templates import TEMPLATES
+from devstore.records import Measure
 from tests.devstore.browser_world import ROOT, build_host, until
 from tests.extensions.checkout_world import answer, coupon_offer, message_offer, progress_offer
 from tests.extensions.storefront_world import (
@@ -24,6 +25,12 @@ from tests.extensions.storefront_world import (
 )
 
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+LEFT_OF = """(element, text) => {
+  const [words] = element.childNodes, at = words.data.indexOf(text), range = document.createRange();
+  range.setStart(words, at);
+  range.setEnd(words, at + text.length);
+  return range.getBoundingClientRect().left;
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +78,17 @@ def test_an_added_offer_carries_its_decision_into_the_order(world: StorefrontWor
     (checkout,) = world.shop.checkouts.values()
     assert dict(checkout.lines[0].attributes)["_tillwise_decision"] == "d1"
     world.shop.checkouts.clear()
+
+
+def test_what_a_measure_costs_leaves_the_price_whole_from_right_to_left(
+    world: StorefrontWorld, page: Page
+) -> None:
+    world.shop.variants[102].measure = Measure(1, "KG", 1)
+    world.open(page, locale="ar")
+    price = page.locator(f"{SHELF} .tillwise-price").first
+    expect(price).to_contain_text("kg")
+    amount, currency, bracket = (price.evaluate(LEFT_OF, text) for text in ("4.25", "US$", "("))
+    assert bracket < currency < amount
 
 
 def test_what_can_not_be_added_says_so_and_can_be_tried_again(world: StorefrontWorld, page: Page) -> None:

@@ -33,7 +33,7 @@ export interface Product {
 /** What a measure of a product costs, which many countries' law has beside its price. */
 export interface UnitPrice {
   amount: number;
-  /** The measure as it is read, from left to right everywhere: kg, 100 ml. */
+  /** The measure as it is read, from left to right everywhere and apart from the money beside it: kg, 100 ml. */
   per: string;
 }
 

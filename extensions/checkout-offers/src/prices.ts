@@ -103,7 +103,8 @@ function unitOf(price: unknown, measurement: unknown, currency: string | undefin
   const amount = number(price.amount);
   const measure = number(measurement.referenceValue);
   const symbol = SYMBOLS[String(measurement.referenceUnit)];
-  return amount && measure && symbol ? {amount, per: measure === 1 ? symbol : `\u2068${measure}\u00a0${symbol}\u2069`} : undefined;
+  if (!amount || !measure || !symbol) return undefined;
+  return {amount, per: `\u2068${measure === 1 ? '' : `${measure}\u00a0`}${symbol}\u2069`};
 }
 
 /** Return whether the offer's product is known not to be sold to the buyer. */

@@ -16,10 +16,10 @@ describe('what an answer says', () => {
   });
 
   test.each([
-    ['KG', 1, 'kg'],
+    ['KG', 1, '\u2068kg\u2069'],
     ['ML', 100, '\u2068100\u00a0ml\u2069'],
-    ['M2', 1, 'm²'],
-    ['FLOZ', 1, 'fl\u00a0oz'],
+    ['M2', 1, '\u2068m²\u2069'],
+    ['FLOZ', 1, '\u2068fl\u00a0oz\u2069'],
     ['ITEM', 1, undefined], // a word, which a measure's symbol is not
     ['UNKNOWN', 1, undefined],
     ['KG', 0, undefined],
