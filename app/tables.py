@@ -225,7 +225,7 @@ class CustomerRow(SQLModel, table=True):
 
 class OrderRow(SQLModel, table=True):
     """An order; money in `currency`, the shop's. discount_codes: code and what it took off, None unknown; and
-    the terms of a discount that it had without a code.
+    the terms of a discount that it had without a code, with what became cheaper and by which titles.
 
     cancelled_at: from when on it does not count, because it was cancelled or deleted. renewal: whether a
     subscription charged itself, None where that was not told.

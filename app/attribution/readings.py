@@ -30,7 +30,10 @@ class StoredBaselines(msgspec.Struct, frozen=True):
 
 
 class StoredReadout(msgspec.Struct, frozen=True):
-    """What a version shows, and when that was read. vouched: of those alone whom Shopify vouches for."""
+    """What a version shows, and when that was read.
+
+    vouched: of those alone whom Shopify vouches for, None in what an earlier version of the app kept.
+    """
 
     read_at: datetime
     readout: Readout
@@ -96,4 +99,4 @@ async def read_bases(
 
 def _stays(version: Version, known: StoredReadout, now: datetime) -> bool:
     over = (version.stopped_at or now) + timedelta(days=version.design.window_days)
-    return over < known.read_at and abs(now - known.read_at) < STEADY
+    return known.vouched is not None and over < known.read_at and abs(now - known.read_at) < STEADY

@@ -122,6 +122,7 @@ async def test_those_whom_shopify_vouches_for_can_be_read_alone(
     alone = await page(browser, "/read", id="dear", version="1", whom="vouched")
     assert "500 of 1,000 planned shoppers were followed to the end." in alone
     assert "Only shoppers whom Shopify vouches for" in alone
+    assert "This is a check: decide by all shoppers" in alone  # who takes the better of two looks twice
     assert "Download as CSV" not in alone  # the file is of all
 
 

@@ -9,6 +9,7 @@ import httpx
 import msgspec
 import pytest
 from sqlalchemy import delete, update
+from sqlmodel import col
 
 from app.admin import lately
 from app.attribution import figures
@@ -74,7 +75,8 @@ async def test_pages_show_what_the_worker_found_as_they_would_have_read_it(
     assert [each["value"] for each in kept["days"]] == [each["value"] for each in days]
 
 
-@pytest.mark.parametrize(("name", "whom"), [("dear", ""), ("standing", ""), ("dear", "vouched")])
+@pytest.mark.parametrize("whom", ["", "vouched"])
+@pytest.mark.parametrize("name", ["dear", "standing"])
 async def test_an_experiments_page_shows_what_the_worker_found_as_it_would_have_read_it(
     connections: Connections,
     browser: httpx.AsyncClient,
@@ -93,6 +95,9 @@ async def test_an_experiments_page_shows_what_the_worker_found_as_it_would_have_
         return answer.status_code, answer.text
 
     await keep_experiment(connections)
+    async with connections.write() as db:  # nobody vouches for every third
+        others = col(DecisionRow.decision_id).in_([f"e{n}" for n in range(0, 1_600, 3)])
+        await (await db.connection()).execute(update(DecisionRow).where(others).values(surface="storefront"))
     (at_once, read), (_, table) = await shown(), await taken_away()
     assert (at_once, "progress" in read, "progress" in table) == ("", True, False)
 
@@ -140,6 +145,8 @@ async def test_what_a_version_showed_in_the_end_is_read_once_a_day(connections: 
     assert await read_at(now + timedelta(hours=23), kept) == now
     assert await read_at(now + timedelta(hours=25), kept) == now + timedelta(hours=25)
     assert await read_versions(connections, ShopDomain(SHOP), now, 100, kept) == {}  # few, read at once
+    older = {key: msgspec.structs.replace(each, vouched=None) for key, each in kept.items()}
+    assert await read_at(now + timedelta(hours=1), older) == now + timedelta(hours=1)  # of an older app
 
 
 async def test_a_plan_starts_from_what_the_worker_found_as_it_would_have_read_it(
