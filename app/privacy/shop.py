@@ -25,6 +25,7 @@ from app.privacy.erasure import ERASING
 from app.privacy.purge import purge
 from app.privacy.unfinished import RequestIncomplete, empty_broker, wait_for_hands
 from app.privacy_tables import PrivacyRequestRow
+from app.reach.pending_unsubscribes import forget_wishes
 from app.recommend.forget import PUBLISHING
 from app.shops.changes import announce_change, forget_changes
 from app.tables import ShopRow
@@ -120,6 +121,7 @@ async def _erase_log(connections: Connections, request: PrivacyRequest) -> None:
 async def _erase_keys(connections: Connections, request: PrivacyRequest) -> None:
     for part in chunks(await _keys(connections, request.shop)):
         await connections.redis.unlink(*part)  # of all at once, every shop's checkouts would wait
+    await forget_wishes(connections, request.shop)
 
 
 async def _erase_files(connections: Connections, request: PrivacyRequest) -> None:

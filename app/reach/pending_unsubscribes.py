@@ -7,8 +7,9 @@ from typing import Any
 
 from app.connections import Connections
 from app.reach.suppressions import UNSUBSCRIBED, suppress
-from app.reach.unsubscribe_link import SECRET, has_form, read_token
+from app.reach.unsubscribe_link import SECRET, has_form, read_token, shop_named
 from app.shops.secrets import installation_secret
+from app.upsert import chunks
 
 MOST = 10_000  # beyond it, somebody makes them up
 _WISHES = "tw:unsubscribe"  # by the link's token, which names nobody but by a keyed hash
@@ -30,3 +31,10 @@ async def carry_out_wishes(connections: Connections) -> None:
         if (meant := read_token(secret, token.decode())) is not None:
             await suppress(connections, *meant, UNSUBSCRIBED, datetime.fromtimestamp(float(at), UTC))
         await connections.redis.hdel(_WISHES, token)
+
+
+async def forget_wishes(connections: Connections, shop: str) -> None:
+    """Keep no wish any more of who had letters of the shop's."""
+    kept: Any = await connections.redis.hkeys(_WISHES)
+    for part in chunks([each for each in kept if shop_named(each.decode()) == shop]):
+        await connections.redis.hdel(_WISHES, *part)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sqlmodel import select
+
 from app.connections import Connections
 from app.reach_tables import SuppressionRow
+from app.tables import ShopRow
 from app.upsert import upsert
 
 UNSUBSCRIBED, BOUNCED = "unsubscribed", "bounced"
@@ -14,10 +17,12 @@ UNSUBSCRIBED, BOUNCED = "unsubscribed", "bounced"
 async def suppress(
     connections: Connections, shop: str, email_digest: str, reason: str, now: datetime
 ) -> None:
-    """Write to the address no more."""
+    """Write to the address no more. A shop that was erased writes to nobody, and nothing is held of it."""
     row = {"shop": shop, "email_digest": email_digest, "reason": reason, "suppressed_at": now}
+    known = select(ShopRow.shop).where(ShopRow.shop == shop).with_for_update()
     async with connections.write() as db:
-        await upsert(db, SuppressionRow, [row])
+        if (await db.exec(known)).first() is not None:
+            await upsert(db, SuppressionRow, [row])
 
 
 async def suppression(

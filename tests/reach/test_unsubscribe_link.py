@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx
 import pytest
 from sqlalchemy import text
 
+from app.connections import Connections
 from app.consent.digests import open_digests
+from app.consent.requests import Kind, open_request
 from app.main import create_app
+from app.privacy.shop import erase_shop
 from app.reach.jobs import reach_shop
-from app.reach.pending_unsubscribes import remember_wish
+from app.reach.pending_unsubscribes import carry_out_wishes, remember_wish
 from app.reach.suppressions import BOUNCED, suppress, suppression
 from app.reach_tables import SuppressionRow
 from devstore.schema import MODULES
@@ -73,6 +77,35 @@ async def test_a_click_while_the_database_is_away_is_kept_until_it_is_back(scene
     assert await suppression(scene.connections, scene.shop, digest, None) == "unsubscribed"
     assert await scene.connections.redis.exists("tw:unsubscribe") == 0
     assert len(await scene.rows(SuppressionRow)) == 1
+
+
+async def test_of_an_erased_shop_nothing_is_written_down(scene: Scene) -> None:
+    await scene.left()
+    link = str(scene.office.letters[0]["List-Unsubscribe"]).strip("<>")
+    await erase(scene)
+    async with reading(scene) as browser:
+        assert "You get no more." in (await browser.post(link)).text
+    await remember_wish(scene.connections, link.rpartition("/")[2], NOW)
+    await carry_out_wishes(scene.connections)
+    assert await scene.rows(SuppressionRow) == []
+
+
+async def test_a_wish_that_waits_goes_with_its_shop(scene: Scene) -> None:
+    others = f"corner-two.{'0' * 32}.{'0' * 32}"
+    for token in (f"corner.{'1' * 32}.{'1' * 32}", others):
+        await remember_wish(scene.connections, token, NOW)
+    await erase(scene)
+    assert await kept_wishes(scene.connections) == [others]
+
+
+async def erase(scene: Scene) -> None:
+    await open_request(scene.connections, scene.shop, "r", Kind.SHOP, NOW)
+    await erase_shop(scene.connections, scene.shop, "r")
+
+
+async def kept_wishes(connections: Connections) -> list[str]:
+    kept: Any = await connections.redis.hkeys("tw:unsubscribe")
+    return [each.decode() for each in kept]
 
 
 async def run_sql(scene: Scene, statement: str) -> None:
