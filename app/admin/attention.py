@@ -22,7 +22,7 @@ _ALERTS: Mapping[str, Lazy] = {
     alerts.FALLBACKS: lazy("Many answers are fallbacks"),
     alerts.COUPONS_LOW: lazy("Discount codes run out"),
     alerts.COUPONS_REFUSED: lazy("Shopify makes no discount codes"),
-    alerts.GUARDRAIL: lazy("A campaign was stopped because it hurt sales"),
+    alerts.GUARDRAIL: lazy("A campaign was stopped because it did harm"),
     alerts.MAIL: lazy("E-mail can't be sent"),
     alerts.FLOW: lazy("Shopify Flow can't be reached"),
 }

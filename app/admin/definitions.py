@@ -22,9 +22,8 @@ DEFINITIONS: Mapping[str, Definition] = {
         lazy(
             "What Tillwise added to your sales. A few shoppers, chosen at random, see nothing of "
             "Tillwise. This is how much more the others spent per shopper, times the number of shoppers "
-            "who saw it. Everyone who agrees to be remembered is followed for 14 days. The true figure "
-            "is almost always within the range shown. While the range includes zero, there may be no "
-            "effect."
+            "who saw it. Everyone Tillwise may remember is followed for 14 days. The true figure is "
+            "almost always within the range shown. While the range includes zero, there may be no effect."
         ),
     ),
     "attributed_revenue": Definition(
@@ -59,15 +58,15 @@ DEFINITIONS: Mapping[str, Definition] = {
     "offers_shown": Definition(
         lazy("Offers shown"),
         lazy(
-            "How many times an offer appeared on a shopper's screen, as reported by the browser. The "
-            "share is of all answers outside the holdout."
+            "How many of Tillwise's answers had an offer on a shopper's screen, as reported by the "
+            "browser. The share is of all answers outside the holdout."
         ),
     ),
     "offers_accepted": Definition(
         lazy("Offers accepted"),
         lazy(
-            "How many times a shopper added an offer to the cart or redeemed it. The share is of the "
-            "offers shown."
+            "How many answers had an offer that the shopper added to the cart or redeemed. The share is of "
+            "the answers shown."
         ),
     ),
     "latency": Definition(

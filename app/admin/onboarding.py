@@ -180,7 +180,7 @@ def _blocks(journey: Journey) -> Step:
 def _holdout(journey: Journey) -> Step:
     text = _(
         "%(share)s of your visitors, chosen at random, see no offers. Comparing what they buy with "
-        "everyone else shows what Tillwise really earns you.",
+        "what everyone else buys shows what Tillwise really earns you.",
         share=percentage(100 * journey.holdout),
     )
     done = HOLDOUT in journey.marks

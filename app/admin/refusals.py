@@ -8,7 +8,7 @@ from app.admin.language import Lazy, lazy
 from app.experiments.refusal import Cause, Refusal
 
 _SAYS: Mapping[Cause, Lazy] = {
-    Cause.NOBODY: lazy("No visitor has agreed to be remembered yet."),
+    Cause.NOBODY: lazy("No visitor that Tillwise may remember has come yet."),
     Cause.EMPTY_ARM: lazy("No one in one of the groups has been followed to the end yet."),
     Cause.NOT_SERVED: lazy("No one gets personalised offers, so there is nothing to compare."),
     Cause.ALIKE: lazy("Everyone gets the same treatment, so there is no one to compare with."),

@@ -28,6 +28,11 @@ def test_healthy_shop_needs_no_hand() -> None:
     assert (alerted([]), to_review(0), due([])) == ([], [], [])
 
 
+def test_a_stopped_campaign_is_not_said_to_have_cost_sales() -> None:
+    (found,) = alerted([alert("guardrail", "Answers take longer.")])  # as may errors and refunds stop it
+    assert str(found.heading) == "A campaign was stopped because it did harm"
+
+
 def test_most_pressing_of_the_installation_comes_first() -> None:
     ill = Health(parked_webhooks=2, ever_decided=False, orders=0, has_pixel=False)
     found = attention([Import("orders", "failed")], ill, missing=["write_pixels"])

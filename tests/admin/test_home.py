@@ -137,7 +137,7 @@ async def test_shop_whose_answers_no_browser_told_of_is_not_told_that_nothing_ha
 ) -> None:
     await keep(connections, shop_row(), decision(0, checkout_token=None))
     page = await opened(browser)
-    assert figure(page, "incremental-revenue") == "– No visitor has agreed to be remembered yet."
+    assert figure(page, "incremental-revenue") == "– No visitor that Tillwise may remember has come yet."
     assert figure(page, "conversion") == "– no checkout yet with consent to be remembered"
     assert figure(page, "aov") == "– no order yet from these checkouts"
     assert figure(page, "offers-shown") == "0 no browser has reported one yet"
