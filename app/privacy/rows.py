@@ -82,6 +82,8 @@ async def erase_rows(
         if holding(table.name).effect is Effect.DELETE and table not in _IN_SHOPIFY:
             await connection.execute(delete(table).where(theirs(table)))
     await connection.execute(update(_ORDERS).where(theirs(_ORDERS)).values(_NOBODY))
+    heirs = and_(_CUSTOMERS.c.shop == person.shop, among(_CUSTOMERS.c.heir_id, person.customer_ids))
+    await connection.execute(update(_CUSTOMERS).where(heirs).values(heir_id=None))
     await connection.execute(update(_REQUESTS).where(theirs(_REQUESTS)).values(dict(closed)))
 
 

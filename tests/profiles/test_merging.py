@@ -113,6 +113,15 @@ async def test_what_was_not_refused_of_the_other_is_not_passed_on(
     assert await answers_of(two, HEIR) == Answers(preferences=True)
 
 
+async def test_nobody_elses_customer_names_who_was_erased(two: Connections) -> None:
+    await told(two, MOVED)
+    await open_request(two, SHOP, "r", Kind.CUSTOMER, at(40), customer_id=HEIR)
+    await erase_person(two, SHOP, "r")
+    await told(two, said(GONE, 2, preferences=False), LEFT)
+    assert found_in(await dump(two), [str(HEIR).encode()]) == set()
+    assert await answers_of(two, HEIR) is None
+
+
 async def test_whoever_has_the_other_erased_has_who_was_merged_into_them_erased(two: Connections) -> None:
     await told(two, MOVED, LEFT)
     await open_request(two, SHOP, "r", Kind.CUSTOMER, at(40), customer_id=HEIR)
