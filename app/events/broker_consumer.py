@@ -43,6 +43,9 @@ class Consumer(Protocol):
     async def put_down(self, deliveries: Iterable[Delivery]) -> None:
         """Let entries rest, in nobody's hands, until they are tried again."""
 
+    async def take_up(self, deliveries: Iterable[Delivery]) -> set[str]:
+        """Take in hand again what was put down; return the ids of what nobody else took meanwhile."""
+
     async def acknowledge(self, deliveries: Iterable[Delivery]) -> None:
         """Mark entries as handled: they are not given out again."""
 
@@ -103,6 +106,10 @@ class BrokerConsumer:
 
     async def put_down(self, deliveries: Iterable[Delivery]) -> None:
         """Do nothing: what is noted and not handled counts as in somebody's hands all the same."""
+
+    async def take_up(self, deliveries: Iterable[Delivery]) -> set[str]:
+        """Return the ids of all: the broker gave nobody else what this connection holds."""
+        return {delivery.entry_id for delivery in deliveries}
 
     async def acknowledge(self, deliveries: Iterable[Delivery]) -> None:
         """Mark entries as handled: they are not given out again."""

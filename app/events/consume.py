@@ -23,7 +23,6 @@ from sqlalchemy.exc import OperationalError
 from app.connections import Connections
 from app.events.broker_consumer import Consumer, open_consumer
 from app.events.erased import REQUESTS, as_kept
-from app.events.hands import working_off
 from app.events.kinds import (
     OFFER_DISMISSED,
     AnyEvent,
@@ -101,11 +100,25 @@ async def work_off(
 ) -> None:
     """Record the events, react to each in order, and acknowledge what was done.
 
-    What comes after a request to erase is read again once that is done.
+    A request is put down with all that comes after it, which is taken up again once it is done.
     """
     async with _held(consumer, deliveries):
-        for part in _parts(await _readable(consumer, deliveries)):
-            await _work_off(connections, consumer, handlers, part)
+        parts, at_rest = list(_parts(await _readable(consumer, deliveries))), False
+        for at, part in enumerate(parts):
+            ours = part
+            if isinstance(part[0][1], REQUESTS):
+                await consumer.put_down([delivery for each in parts[at:] for delivery, _ in each])
+                at_rest = True
+            elif at_rest:
+                ours = await _taken_up(consumer, part)
+            if ours:
+                await _work_off(connections, consumer, handlers, ours)
+
+
+async def _taken_up(consumer: Consumer, part: Sequence[Read]) -> Sequence[Read]:
+    """Return what nobody else was given meanwhile, and what the request did not take out of the log."""
+    ours = await consumer.take_up([delivery for delivery, _ in part])
+    return [each for each in part if each[0].entry_id in ours]
 
 
 @asynccontextmanager
@@ -113,17 +126,16 @@ async def _held(consumer: Consumer, deliveries: Sequence[Delivery]) -> AsyncIter
     """Keep the deliveries in hand, however long they take: whoever erases somebody waits for them."""
     keeper = asyncio.create_task(_keep(consumer, deliveries)) if deliveries else None
     try:
-        with working_off():
-            yield
+        yield
     finally:
         if keeper:
             keeper.cancel()
 
 
 async def _keep(consumer: Consumer, deliveries: Sequence[Delivery]) -> None:
-    with suppress(*OUTAGES):
-        while True:
-            await asyncio.sleep(_KEEP_EVERY_S)
+    while True:
+        await asyncio.sleep(_KEEP_EVERY_S)
+        with suppress(*OUTAGES):
             await consumer.keep(deliveries)
 
 

@@ -45,7 +45,7 @@ for i, seen in ipairs(KEYS) do
 end
 return added
 """
-# Only what is still that consumer's: it may have been held up for so long that another was given it.
+# Only what is still the first consumer's: it may have been held up for so long that another was given it.
 _GIVE = """
 local claim = {KEYS[1], ARGV[1], ARGV[3], 0}
 for i = 4, #ARGV do
@@ -55,8 +55,9 @@ for i = 4, #ARGV do
 end
 if #claim > 4 then
   claim[#claim + 1] = 'JUSTID'
-  redis.call('XCLAIM', unpack(claim))
+  return redis.call('XCLAIM', unpack(claim))
 end
+return {}
 """
 
 _encoder = msgspec.msgpack.Encoder()
@@ -289,15 +290,21 @@ class EventConsumer:
 
     async def keep(self, deliveries: Iterable[Delivery]) -> None:
         """Say that the entries are still in hand: nobody else is given them for idle_ms."""
-        await self._give_to(self._name, deliveries)
+        await self._gave(self._name, self._name, deliveries)
 
     async def put_down(self, deliveries: Iterable[Delivery]) -> None:
         """Let entries rest, in nobody's hands, until they are tried again."""
-        await self._give_to(NOBODY, deliveries)
+        await self._gave(self._name, NOBODY, deliveries)
 
-    async def _give_to(self, name: str, deliveries: Iterable[Delivery]) -> None:
+    async def take_up(self, deliveries: Iterable[Delivery]) -> set[str]:
+        """Take in hand again what was put down; return the ids of what nobody else took meanwhile."""
+        return await self._gave(NOBODY, self._name, deliveries)
+
+    async def _gave(self, giver: str, taker: str, deliveries: Iterable[Delivery]) -> set[str]:
+        """Return which entries the giver still had."""
         if ids := [delivery.entry_id for delivery in deliveries]:
-            await self._give([STREAM], [self._group, self._name, name, *ids])
+            return set(map(text_of, await self._give([STREAM], [self._group, giver, taker, *ids])))
+        return set()
 
     async def acknowledge(self, deliveries: Iterable[Delivery]) -> None:
         """Mark entries as handled: they are not given out again."""

@@ -103,6 +103,54 @@ async def test_events_are_kept_in_hand_while_they_are_worked_on_and_put_down_whe
     assert await in_hand(connections.redis) == set()
 
 
+async def test_events_are_kept_in_hand_also_after_redis_failed_once(
+    connections: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.events.consume._KEEP_EVERY_S", 0.01)
+    answers, kept = iter([RedisError("lost")]), asyncio.Event()
+
+    async def keep(*_: object) -> None:
+        for failure in answers:
+            raise failure
+        kept.set()
+
+    async def slow(*_: object) -> None:
+        async with asyncio.timeout(60):
+            await kept.wait()
+
+    monkeypatch.setattr(EventConsumer, "keep", keep)
+    reader = EventConsumer(connections.redis, "slow")
+    await reader.open()
+    await EventLog(connections.redis).append([event(1)])
+    await work_off(connections, reader, {AppUninstalled: (slow,)}, await reader.read(block_ms=1))
+    assert kept.is_set()
+    assert await count_unhandled(connections) == 0
+
+
+async def test_what_comes_after_a_request_to_erase_rests_until_that_is_done_and_is_handled_once(
+    connections: Connections,
+) -> None:
+    handled = Recorder()
+    ours, other = (EventConsumer(connections.redis, name, idle_ms=0) for name in ("ours", "other"))
+    await ours.open()
+    request = CustomerRedactionRequested(
+        shop="a.myshopify.com", event_id="2", happened_at=NOW, customer_id=1, order_ids=()
+    )
+    await EventLog(connections.redis).append([event(1), request, event(3), event(4)])
+
+    async def erase(*_: object) -> None:
+        assert await in_hand(connections.redis) == set()
+        entries = [entry.entry_id async for entry in EventLog(connections.redis).entries(STREAM)]
+        await connections.redis.xclaim(STREAM, GROUP, "other", 0, entries[2:3])
+
+    handlers = {AppUninstalled: (handled,), CustomerRedactionRequested: (erase,)}
+    await work_off(connections, ours, handlers, await ours.read(block_ms=1))
+    assert handled.seen == ["1", "4"]
+    await work_off(connections, other, handlers, await other.reclaim())
+    assert handled.seen == ["1", "4", "3"]
+    assert await count_unhandled(connections) == 0
+
+
 async def test_an_outage_counts_against_no_event(log: Engine) -> None:
     down = Recorder(ConnectionError("the database is down"), fails_for="2")
     await log.put(event(1), event(2), event(3))

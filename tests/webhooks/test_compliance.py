@@ -28,7 +28,7 @@ from app.tables import CustomerRow, DecisionRow, EventRow, OrderRow
 from app.worker import HANDLERS
 from tests.consent.issued import receipts_of
 from tests.privacy.planted import OTTO, ROSA, SHOP, dump, found_in, late_events, plant
-from webhooks.compliance import finish_erasures
+from webhooks.compliance import finish_erasures, redact_customer
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
@@ -256,6 +256,37 @@ async def test_a_shops_erasure_waits_for_what_a_worker_has_in_its_hands(
     await work_off(connections, worker, HANDLERS, in_its_hands)
     await erase_shop(connections, SHOP, "r")
     assert found_in(await dump(connections), ROSA.markers) == set()
+
+
+async def test_two_workers_that_erase_do_not_wait_for_each_other(
+    connections: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unfinished, "_PATIENCE_S", 0)
+    await plant(connections, ROSA, OTTO)
+    await told(connections)
+    one, two = (EventConsumer(connections.redis, name) for name in ("one-1", "two-2"))
+    for who in (ROSA, OTTO):
+        request = redaction(f"r{who.order}", customer_id=who.customer, order_ids=(who.order,))
+        await EventLog(connections.redis).append([request, *late_events(who)])
+    half = 1 + len(late_events(ROSA))
+    theirs, others = await one.read(count=half, block_ms=1), await two.read(count=half, block_ms=1)
+    begun, may_end = asyncio.Event(), asyncio.Event()
+
+    async def slow(connections: Connections, event: CustomerRedactionRequested) -> None:
+        begun.set()
+        await may_end.wait()
+        await redact_customer(connections, event)
+
+    slowly = asyncio.create_task(
+        work_off(connections, two, {**HANDLERS, CustomerRedactionRequested: (slow,)}, others)
+    )
+    await begun.wait()
+    await work_off(connections, one, HANDLERS, theirs)
+    assert len(await receipts_of(connections, SHOP)) == 1
+    may_end.set()
+    await slowly
+    assert len(await receipts_of(connections, SHOP)) == 2
+    assert found_in(await dump(connections), ROSA.markers + OTTO.markers) == set()
 
 
 async def rested(connections: Connections, name: str, held: Sequence[Delivery], idle_ms: int) -> None:
