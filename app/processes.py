@@ -87,9 +87,11 @@ def allow_open_files() -> None:
 def _check_free(host: str, port: int) -> None:
     """Raise ConfigError where it can't be listened there; it is not, so that nobody is let in and cut off."""
     try:
-        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, kind, _, _, address = found[0]
+        with socket.socket(family, kind) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((host, port))
+            probe.bind(address)
     except OSError as error:
         taken = error.errno == EADDRINUSE
         asks = "is another Tillwise running? PORT says where else" if taken else "see --host"

@@ -121,6 +121,18 @@ def test_a_port_that_is_taken_is_told_before_anything_is_started(
     assert not (tmp_path / "redis").exists()
 
 
+def test_the_address_that_a_name_leads_to_is_tried_whatever_its_family(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        monkeypatch.setenv("PORT", str(taken.getsockname()[1]))
+        found = (socket.AF_INET, socket.SOCK_STREAM, 0, "", taken.getsockname())
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, family=0, **__: [] if family else [found])
+        error = terminal.run("serve", "--host", "app.internal").exception
+    assert "can't listen on app.internal" in str(error)
+    assert "Address already in use" in str(error)
+
+
 @pytest.mark.parametrize(
     ("words", "code"),
     [
