@@ -67,7 +67,7 @@ def _entry(digests: Digests, change: Change, told: Mapping[str, Any]) -> Entry:
     return Entry(
         subject=digests.of(change.shop, "customer", change.customer_id),
         subject_kind="customer",
-        event_id=change.event_id,
+        event_id=digests.of(change.shop, "event", change.event_id),  # of an import it names the customer
         told_at=_time(change),
         source="customer_record",
         told=told,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from app.connections import Connections
 from app.consent.holdings import HOLDINGS, Effect, erasable
 from app.consent.receipts import Signed, open_receipt_key, verified, written
 from app.consent.requests import Kind, Status, open_request, read_request
+from app.orders.customers import record_customers
 from app.privacy import erasure
 from app.privacy.erasure import erase_person
 from app.privacy.person import Person, find_person
@@ -23,6 +24,8 @@ from app.recommend.publish import current_version, latest, load
 from app.tables import DecisionRow, EventRow, InboxRow, ModelRow, OrderRow
 from tests.consent.issued import receipts_of
 from tests.privacy.planted import NOW, OTTO, ROSA, SHOP, Planted, dump, found_in, home, plant
+from webhooks.payload import Payload
+from webhooks.read_admin import read_customer
 
 
 def named(who: Planted) -> Person:
@@ -236,6 +239,21 @@ async def test_two_at_once_are_one(on_both_databases: Connections) -> None:
     assert [each.receipt.says for each in (same, other)].count("nothing was found") == 1
     assert otto.receipt.found["events"] == 4
     assert found_in(await dump(on_both_databases), [*ROSA.markers, *OTTO.markers]) == set()
+
+
+async def test_the_ledger_keeps_no_number_of_a_customer_who_was_imported(
+    on_both_databases: Connections,
+) -> None:
+    await plant(on_both_databases, ROSA)
+    imported = {
+        "id": f"gid://shopify/Customer/{ROSA.customer}", "createdAt": "2026-01-01T00:00:00Z",
+        "updatedAt": (NOW + timedelta(seconds=1)).isoformat(), "dataSaleOptOut": True,
+    }  # fmt: skip
+    await record_customers(on_both_databases, [read_customer(SHOP, Payload(imported), currency="USD")])
+    rows = (await held(on_both_databases, ROSA))["consents"]
+    assert {"data_sale_opt_out": True} in [row["told"] for row in rows]
+    await erased(on_both_databases)
+    assert found_in(await dump(on_both_databases), ROSA.markers) == set()
 
 
 async def test_every_version_of_the_models_is_whole_without_the_person(connections: Connections) -> None:
