@@ -10,6 +10,7 @@ from app.consent.policy import Consent, Rung, permissions
 from app.consent.requests import DUE_AFTER
 from app.consent.retention import KEPT, RELIED_ON, TOLD_DAYS
 from app.profiles.store import VISIT_TTL_S
+from app.reach.jobs import KEPT_DAYS
 
 PAGE = (Path(__file__).parents[2] / "docs/privacy.md").read_text()
 
@@ -51,6 +52,7 @@ def test_figures_in_the_text_are_those_of_the_code() -> None:
     assert f"a remembered answer about consent after {RELIED_ON.days} days" in text
     assert f"told of the last {TOLD_DAYS} days" in text
     assert f"of fewer than {LEAST} nothing is told" in text
+    assert f"are deleted after {KEPT_DAYS} days, or with the events" in text
     assert VISIT_TTL_S == 24 * 3600
     assert "A visit in Redis is forgotten a day after its last event" in text
 
