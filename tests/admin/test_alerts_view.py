@@ -59,7 +59,7 @@ def test_a_spike_says_how_much_more_it_is_than_usual() -> None:
     (alert,) = spike(Share(58, 60), Share(300, 1_000))
     with speaking("en"):
         assert alert_words(kept(alert)).startswith(
-            "58 of 60 checkouts were left in the last hour (97%); usually it is 30%. Look"
+            "58 of 60 checkouts were left in the last hour (97%); usually it is 30%. Check"
         )
 
 
