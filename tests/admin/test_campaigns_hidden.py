@@ -90,4 +90,4 @@ async def test_list_of_campaigns_says_which_one_hides_another(
         await change_status(connections, ShopDomain(SHOP), name, "running")
     text = await opened(browser, "/admin/campaigns")
     assert text.count("Hidden behind another campaign") == 1
-    assert "“One” is looked at first and is for the same shoppers" in text
+    assert "“One” is checked first and is for the same shoppers" in text
