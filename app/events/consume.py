@@ -46,7 +46,9 @@ Read = tuple[Delivery, AnyEvent]
 
 @dataclass(frozen=True, slots=True)
 class Together:
-    """A handler of many events at once: of all in hand, after what else is done for each of them.
+    """A handler of many events at once: of all in hand, after the handlers that stand before it.
+
+    Those that stand after it wait for it, so that an event's handlers keep their order.
 
     For what follows from the database, whichever events brought it about: it is worked out anew once for all.
     And for what is written down in one transaction as well as in many.
@@ -152,16 +154,16 @@ async def _work_off(
     try:
         for delivery, event in read:
             if _looks_back(event):
-                done += await _react_together(connections, consumer, handlers, waiting)
+                done += await _react_later(connections, consumer, handlers, waiting)
                 waiting = []
-            alone = [each for each in handlers.get(type(event), ()) if not isinstance(each, Together)]
-            if not await _react(connections, consumer, alone, (delivery, event), recorded=recorded):
+            at_once, later = _divided(handlers.get(type(event), ()))
+            if not await _react(connections, consumer, at_once, (delivery, event), recorded=recorded):
                 continue
-            if _together(handlers, event):
+            if later:
                 waiting.append((delivery, event))
             else:
                 done.append(delivery)
-        done += await _react_together(connections, consumer, handlers, waiting)
+        done += await _react_later(connections, consumer, handlers, waiting)
         handled = {delivery.entry_id for delivery in done}
         await consumer.put_down([each for each, _ in part if each.entry_id not in handled])
     finally:
@@ -255,44 +257,55 @@ async def _react(
     return True
 
 
-def _together(handlers: Handlers, event: AnyEvent) -> list[Together]:
-    return [each for each in handlers.get(type(event), ()) if isinstance(each, Together)]
+def _divided(of_event: Sequence[Handler]) -> tuple[Sequence[Handler], Sequence[Handler]]:
+    """Return the handlers before the first of many events, and those from it on. Pure."""
+    first = next((at for at, each in enumerate(of_event) if isinstance(each, Together)), len(of_event))
+    return of_event[:first], of_event[first:]
 
 
-def _in_turn(handlers: Handlers) -> list[Together]:
-    """Return the handlers of many, each after those that any event sets off before it. Pure."""
-    turns = TopologicalSorter[Together]()
-    for kind in handlers.values():
-        together = [each for each in kind if isinstance(each, Together)]
-        for at, handler in enumerate(together):
-            turns.add(handler, *together[:at])
+def _in_turn(handlers: Handlers) -> list[Handler]:
+    """Return the handlers that wait for all in hand, each after those that stand before it. Pure."""
+    turns = TopologicalSorter[Handler]()
+    for of_event in handlers.values():
+        _, later = _divided(of_event)
+        for at, handler in enumerate(later):
+            turns.add(handler, *later[:at])
     return list(turns.static_order())
 
 
-async def _react_together(
+async def _react_later(
     connections: Connections, consumer: Consumer, handlers: Handlers, waiting: Sequence[Read]
 ) -> list[Delivery]:
-    """Return the deliveries that the handlers of many handled. Where some can't be, each is tried alone."""
-    by_handler: dict[Together, list[Read]] = {handler: [] for handler in _in_turn(handlers)}
+    """Return the deliveries that were handled by the first handler of many events and all after it."""
+    by_handler: dict[Handler, list[Read]] = {handler: [] for handler in _in_turn(handlers)}
     for each in waiting:
-        for handler in _together(handlers, each[1]):
+        _, later = _divided(handlers[type(each[1])])
+        for handler in later:
             by_handler[handler].append(each)
     failed: set[str] = set()
     for handler, given in by_handler.items():
         theirs = [each for each in given if each[0].entry_id not in failed]
-        if not theirs:
+        if isinstance(handler, Together) and await _handled_together(connections, handler, theirs):
             continue
-        try:
-            with span(f"events {handler.handle.__name__}"):
-                await handler.handle(connections, [event for _, event in theirs])
-        except OUTAGES:
-            raise
-        except Exception:
-            _log.warning("events could not be handled together", exc_info=True)
-            for each in theirs:
-                if not await _react(connections, consumer, [handler], each, recorded=True):
-                    failed.add(each[0].entry_id)
+        for each in theirs:
+            if not await _react(connections, consumer, [handler], each, recorded=True):
+                failed.add(each[0].entry_id)
     return [delivery for delivery, _ in waiting if delivery.entry_id not in failed]
+
+
+async def _handled_together(connections: Connections, handler: Together, events: Sequence[Read]) -> bool:
+    """Return whether all of them were handled at once; if not, each is tried alone. Raises on an outage."""
+    if not events:
+        return True
+    try:
+        with span(f"events {handler.handle.__name__}"):
+            await handler.handle(connections, [event for _, event in events])
+    except OUTAGES:
+        raise
+    except Exception:
+        _log.warning("events could not be handled together", exc_info=True)
+        return False
+    return True
 
 
 async def _check_database(connections: Connections) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
@@ -183,19 +184,22 @@ class Gatherer:
 
 
 async def test_what_follows_from_many_events_is_done_once_after_each_of_them(log: Engine) -> None:
-    told, seen_first = Gatherer(), []
+    told, turns = Gatherer(), []
 
-    async def alone(_connections: Connections, event: Event) -> None:
-        seen_first.append((event.event_id, len(told.seen)))
+    def alone(name: str) -> Any:
+        async def handle(_connections: Connections, event: Event) -> None:
+            turns.append((name, event.event_id, len(told.seen)))
+
+        return handle
 
     together = Together(told.gather)
-    handlers = {AppUninstalled: (together, alone), ScopesChanged: (together,)}
+    handlers = {AppUninstalled: (alone("before"), together, alone("after")), ScopesChanged: (together,)}
     scopes = ScopesChanged(shop="a.myshopify.com", event_id="2", happened_at=NOW, scopes=("a",))
     await log.put(event(1), scopes, event(3))
     consumer = await log.consumer()
     await work_off(log.connections, consumer, handlers, await read(consumer, 3))
     assert told.seen == [["1", "2", "3"]]
-    assert seen_first == [("1", 0), ("3", 0)]
+    assert turns == [("before", "1", 0), ("before", "3", 0), ("after", "1", 1), ("after", "3", 1)]
     assert await consumer.reclaim() == []
 
 

@@ -9,13 +9,14 @@ from typing import Any
 from sqlalchemy import event, select, text
 
 from app.connections import Connections
-from app.events.consume import work_off
+from app.events.consume import Together, work_off
 from app.events.kinds import AnyEvent, CustomerChanged, OrderDeleted, OrderPlaced, RefundCreated, RefundLine
 from app.events.log import EventConsumer, EventLog
 from app.orders.customers import record_customers
 from app.orders.store import record_orders
 from app.profiles.keys import customer_key
 from app.profiles.packed import unpack_profile
+from app.profiles.store import keep_orders
 from app.tables import CustomerRow, OrderLineRow, OrderRow, RefundRow
 from app.upsert import delete_keys, table_of
 from app.worker import HANDLERS
@@ -108,6 +109,17 @@ async def test_orders_in_hand_together_are_kept_in_as_many_transactions_as_one(
     of_one = len(committed)
     await handled(connections, [[later(number, 1) for number in range(2, 20)]])
     assert len(committed) == 2 * of_one
+
+
+async def test_an_order_is_kept_although_what_is_done_after_it_fails(
+    connections: Connections, reader: EventConsumer
+) -> None:
+    async def failing(_connections: Connections, _event: AnyEvent) -> None:
+        raise ValueError("no redemption")
+
+    await EventLog(connections.redis).append([later(1, 1)])
+    await work_off(connections, reader, {OrderPlaced: (Together(keep_orders), failing)}, await reader.read())
+    assert await connections.scalars(select(table_of(OrderRow).c.order_id)) == [1]
 
 
 async def test_many_are_written_down_in_one_order_whoever_has_them_in_hand(connections: Connections) -> None:
