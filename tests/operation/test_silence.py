@@ -157,8 +157,8 @@ async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
 async def test_who_asks_for_a_job_is_told_that_the_queue_is_silent(
     connections: Connections, redis_way: Way, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs, "_ANSWERS_S", 0.2)
-    monkeypatch.setattr(jobs, "_CONNECTS_S", 0.2)
+    monkeypatch.setattr(jobs, "_READ_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(jobs, "_CONNECT_TIMEOUT_S", 0.2)
     queue = jobs.job_queue
     await connections.redis.ping()
 
