@@ -84,11 +84,12 @@ async def test_a_delivery_is_traced_from_the_request_to_the_tables_without_whom_
     await work_off(traced, consumer, HANDLERS, await consumer.read(block_ms=1))
     spans = named(kept)
     request, handled = spans["POST /webhooks"], spans["event OrderPlaced"]
+    kept_together = spans["events keep_orders"]
     assert request.parent is None  # whoever asks does not say which trace it is
     assert request.attributes == {
         "http.request.method": "POST", "http.route": "/webhooks", "http.response.status_code": 200,
     }  # fmt: skip
-    assert spans["INSERT orders"].parent == handled.context
+    assert spans["INSERT orders"].parent == kept_together.context
     assert dict(handled.attributes or {}) == {"shop": SHOP}
     assert {"deliveries", "INSERT inbox", "redis EVALSHA"} <= set(spans)
     told = " ".join(span.to_json() for span in kept.get_finished_spans())
