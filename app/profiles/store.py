@@ -66,22 +66,21 @@ async def keep_orders(connections: Connections, events: Sequence[OrderFacts]) ->
             await record_orders(connections, stays)
         for each in part:
             if _order(each) in moved:
-                await _hand_over(connections, each, [before[_order(each)]])
+                await _hand_over(connections, each, before[_order(each)])
 
 
 def _order(event: OrderFacts) -> tuple[str, int]:
     return event.shop, event.order_id
 
 
-async def _hand_over(connections: Connections, event: OrderFacts, others: Sequence[int]) -> None:
-    """Keep an order that is another's now, and let the profile follow of who it was until now."""
+async def _hand_over(connections: Connections, event: OrderFacts, other: int) -> None:
+    """Keep an order that is another's now, and let the profile follow of whose it was until now, `other`."""
     # Also ahead: once it is another's, the next attempt of a worker that died would not know of them.
     await note_heir(connections, event)
-    for other in others:
-        await pass_on_refusals(connections, event.shop, other)
-    await refresh_customers(connections, event.shop, others, besides=event.order_id)
+    await pass_on_refusals(connections, event.shop, other)
+    await refresh_customers(connections, event.shop, [other], besides=event.order_id)
     await record_order(connections, event)
-    await refresh_customers(connections, event.shop, others)
+    await refresh_customers(connections, event.shop, [other])
 
 
 async def follow_customers(
