@@ -42,7 +42,7 @@ from starlette.routing import Route
 from app.archive.keeper import Keeper
 from app.batching import Batcher, batched_reads
 from app.body import read_body
-from app.campaigns.nudged import HistoryUpdate
+from app.campaigns.shopper_history import HistoryUpdate
 from app.campaigns.writing import write_decisions
 from app.concurrency import ConcurrencyLimit
 from app.connections import Connections

@@ -14,8 +14,7 @@ from sqlmodel import col, select
 from app.connections import Connections
 from app.errors import NotFound, TillwiseError
 from app.jobs import is_under_way, read_progress, request_job
-from app.recommend.progress import OnProgress
-from app.recommend.progress import Progress as Step
+from app.recommend.progress import OnProgress, Step
 from app.shops.store import installed_shop
 from app.tables import BackfillRow
 from app.values import ShopDomain

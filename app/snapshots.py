@@ -13,7 +13,7 @@ from typing import Any
 
 from app.campaigns.arms import Changes, campaigns_under
 from app.campaigns.campaign import Running
-from app.campaigns.promised import Signing, signings_of
+from app.campaigns.signing import Signing, signings_of
 from app.campaigns.store import campaigns_fingerprint, running_campaigns
 from app.catalog.availability import excluded_products
 from app.catalog.catalog import Catalog
@@ -37,8 +37,8 @@ from app.orders.returns import ReturnRates, rates_of
 from app.profiles.segments import current_segmentation
 from app.profiles.visiting import VisitClusters, visit_clusters
 from app.recommend.model import Model
-from app.recommend.past import find_version
 from app.recommend.publish import current_version, latest, load, successor_of
+from app.recommend.retired import find_version
 from app.shops.secrets import installation_secret
 from app.shops.store import Shop, get_shop, installed_shop
 from app.values import ShopDomain

@@ -21,10 +21,10 @@ from rich.table import Table
 from app.recommend.cases import Case, make_cases
 from app.recommend.duel import Champion
 from app.recommend.fit import FitParameters
-from app.recommend.freshen import freshened
 from app.recommend.judge import K, by_case, ranked
 from app.recommend.metrics import ndcg_at_k, paired_interval
 from app.recommend.model import Model
+from app.recommend.recount import recounted
 from app.recommend.resume import resume
 from app.recommend.train import train
 from benchmarks.growing_shop import households
@@ -44,10 +44,10 @@ def main() -> None:
     table = Table(title=f"NDCG@10 on the {LATER:,} orders that follow, after {FULL:,} learnt in full")
     for column in (
         "new orders",
-        "freshened",
+        "recounted",
         "gone on",
         "in full",
-        "gone on minus freshened",
+        "gone on minus recounted",
         "seconds",
         "in full",
     ):
@@ -57,7 +57,7 @@ def main() -> None:
         now = datetime.fromtimestamp(int(known.times[-1]), UTC)
         dataset = replace(shop, baskets=known)
         cases = make_cases(shop, known, later, most=LATER, seed=SEED)
-        old = scores(freshened(champion.model, champion.card, dataset), cases)
+        old = scores(recounted(champion.model, champion.card, dataset), cases)
         began = process_time()
         resumed = resume(Champion(champion.card, champion.model), dataset, parameters, now)
         took = process_time() - began

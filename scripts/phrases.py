@@ -22,7 +22,7 @@ TOLD_BY = (
     "campaigns/campaign.py",
     "campaigns/dry_run.py",
     "campaigns/messages.py",
-    "campaigns/order.py",
+    "campaigns/priority.py",
     "campaigns/store.py",
     "consent/retention.py",
     "experiments/store.py",

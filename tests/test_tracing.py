@@ -32,7 +32,7 @@ from app.worker import HANDLERS
 from tests.test_decide import a_till, a_trained_shop, ask
 from tests.traced import kept_spans
 from tests.webhooks.deliveries import SHOP, headers, order_body
-from webhooks.work import work_off_due
+from webhooks.work import process_due
 
 PERSON = {"email": "jane@example.com", "first_name": "Jane", "id": 778_899}
 
@@ -78,7 +78,7 @@ async def test_a_delivery_is_traced_from_the_request_to_the_tables_without_whom_
     ):
         sent = headers(body) | {"traceparent": f"00-{'1' * 32}-{'2' * 16}-01"}
         assert (await http.post("/webhooks?who=jane", content=body, headers=sent)).status_code == 200
-    await work_off_due(traced, datetime.now(UTC))
+    await process_due(traced, datetime.now(UTC))
     consumer = EventConsumer(traced.redis, "test")
     await consumer.open()
     await work_off(traced, consumer, HANDLERS, await consumer.read(block_ms=1))

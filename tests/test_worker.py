@@ -28,7 +28,7 @@ from tests.conftest import ENVIRONMENT
 from tests.webhooks.deliveries import SHOP, headers, order_body
 from webhooks.inbox import LEASE
 from webhooks.receive import opened, routes
-from webhooks.work import work_off_due
+from webhooks.work import process_due
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 ROOT = Path(__file__).parents[1]
@@ -161,7 +161,7 @@ async def kill_a_worker(connections: Connections, redis_url: str, orders: int) -
 
 async def finish_by_hand(connections: Connections) -> None:
     later = datetime.now(UTC) + LEASE + timedelta(seconds=1)
-    while await work_off_due(connections, later):
+    while await process_due(connections, later):
         pass
     consumer = EventConsumer(connections.redis, "last", idle_ms=0)
     await consumer.open()

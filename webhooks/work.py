@@ -1,4 +1,4 @@
-"""Works off the inbox: each delivery becomes an event in the log, is ignored, or is parked.
+"""Processes the inbox: each delivery becomes an event in the log, is ignored, or is parked.
 
 A row is marked only after its event is in the log. A crash between the two appends the event again; handlers
 are idempotent. The body stays until the event is handled, so that it can be logged again if the log is lost.
@@ -60,26 +60,26 @@ _log = logging.getLogger(__name__)
 
 
 async def work_inbox(connections: Connections, stop: asyncio.Event) -> None:
-    """Work off the inbox until stopped: at once when woken, else every second."""
+    """Process the inbox until stopped: at once when woken, else every second."""
     async with _wake_event(connections) as wake:
         while not stop.is_set():
             wake.clear()
             await restore_lost(connections, datetime.now(UTC))
-            if not await work_off_due(connections, datetime.now(UTC)):
+            if not await process_due(connections, datetime.now(UTC)):
                 await _wait_for_either(wake, stop)
 
 
-async def work_off_due(connections: Connections, now: datetime) -> int:
-    """Return how many due rows were worked off. Raises when the log or the database is down."""
+async def process_due(connections: Connections, now: datetime) -> int:
+    """Process the rows that are due; return how many. Raises when the log or the database is down."""
     began = monotonic()
     deliveries = await claim(connections, now)
     if deliveries:
         with span("deliveries"):
-            await _work_off(connections, deliveries, now, began)
+            await _process(connections, deliveries, now, began)
     return len(deliveries)
 
 
-async def _work_off(
+async def _process(
     connections: Connections, deliveries: Sequence[LeasedDelivery], now: datetime, began: float
 ) -> None:
     currencies = await _installed(connections, {delivery.shop for delivery in deliveries})

@@ -17,7 +17,7 @@ from app.admin.campaigns_view import KINDS, TONES, figures, level, rule_words, s
 from app.admin.language import Lazy, lazy
 from app.campaigns.activity import CampaignActivity, activity
 from app.campaigns.campaign import Campaign
-from app.campaigns.promised import refusals
+from app.campaigns.signing import refusals
 from app.campaigns.store import StoredCampaign, all_campaigns
 from app.catalog.collections import titles_of
 from app.connections import Connections

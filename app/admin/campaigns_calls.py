@@ -28,7 +28,7 @@ from app.admin.outage import OUTAGES
 from app.admin.store import gone, titles
 from app.campaigns.campaign import Campaign
 from app.campaigns.dry_run import DryRun, dry_run
-from app.campaigns.past import MOST, past_decisions
+from app.campaigns.past_decisions import MOST, past_decisions
 from app.campaigns.store import (
     all_campaigns,
     change_status,

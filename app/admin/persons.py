@@ -11,8 +11,8 @@ import msgspec
 
 from app.admin.history_view import history_row
 from app.admin.language import _
+from app.admin.person_name import PersonName
 from app.admin.sentences import told
-from app.admin.whom import PersonName
 from app.connections import Connections
 from app.consent.digests import open_digests
 from app.consent.entries import Entry

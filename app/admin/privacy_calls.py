@@ -14,7 +14,7 @@ from app.admin import persons
 from app.admin.access import staff_only
 from app.admin.calls import read_call
 from app.admin.outage import OUTAGES
-from app.admin.whom import whom
+from app.admin.person_name import parse_person_name
 from app.connections import Connections
 from app.consent.clearing import change_limits, request_clearing
 from app.shops.store import Shop
@@ -65,14 +65,16 @@ async def keep_limits(request: Request, connections: Connections, shop: Shop) ->
 async def look_up(request: Request, connections: Connections, shop: Shop) -> Response:
     """Return what somebody told of consent, oldest first, and how much is held of them."""
     asked = await read_call(request, PersonLookup, _MAX_BODY)
-    return JSONResponse(await persons.look_up(connections, shop.shop, whom(asked.who)))
+    return JSONResponse(await persons.look_up(connections, shop.shop, parse_person_name(asked.who)))
 
 
 @staff_only
 async def export(request: Request, connections: Connections, shop: Shop) -> Response:
     """Return all that is held of somebody, as a file."""
     asked = await read_call(request, ExportRequest, _MAX_BODY)
-    return _file(await persons.export_file(connections, shop.shop, whom(asked.who), asked.format))
+    return _file(
+        await persons.export_file(connections, shop.shop, parse_person_name(asked.who), asked.format)
+    )
 
 
 @staff_only

@@ -18,9 +18,9 @@ from app.consent.standings import profile_basis, standings_of
 from app.jobs import alone
 from app.offers.situation import history_of
 from app.offers.snapshot import ShopSnapshot
-from app.outbound.leaf_store import owners
-from app.outbound.leaf_writing import WRITING, customer_place, write_leaves
-from app.outbound.leaves import Leaf
+from app.outbound.offer_metafield_store import owners
+from app.outbound.offer_metafield_writing import WRITING, customer_place, write_offer_metafields
+from app.outbound.offer_metafields import OfferMetafield
 from app.profiles.customer import Profile, segment
 from app.profiles.keys import customer_key
 from app.profiles.packed import unpack_profile
@@ -58,9 +58,9 @@ async def clear_customers(connections: Connections, shop: str, kept: Collection[
     written, after = 0, 0
     while page := await owners(connections, shop, "customer", after, _PAGE):
         after = page[-1]
-        gone = [Leaf(customer_place(each), None) for each in page if each not in kept]
+        gone = [OfferMetafield(customer_place(each), None) for each in page if each not in kept]
         async with alone(connections, WRITING, shop):
-            written += await write_leaves(connections, shop, "customer", gone)
+            written += await write_offer_metafields(connections, shop, "customer", gone)
     return written
 
 
@@ -70,8 +70,8 @@ async def _write_page(
     async with alone(connections, WRITING, shop.shop):
         profiles = await _profiles(connections, shop.shop, customer_ids)
         found = await asyncio.to_thread(_offers, shop, profiles, datetime.now(UTC))
-        leaves = [Leaf(customer_place(who), write_offers(each)) for who, each in found.items()]
-        done.written += await write_leaves(connections, shop.shop, "customer", leaves)
+        metafields = [OfferMetafield(customer_place(who), write_offers(each)) for who, each in found.items()]
+        done.written += await write_offer_metafields(connections, shop.shop, "customer", metafields)
     done.ids.update(found)
     done.offers.extend(found.values())
 

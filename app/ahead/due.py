@@ -11,8 +11,8 @@ from app.catalog.fingerprint import catalog_fingerprint
 from app.connections import Connections, redis_key
 from app.experiments.versions import running_experiments
 from app.jobs import request_job
-from app.outbound.leaf_store import count_held
-from app.outbound.leaf_writing import may_write
+from app.outbound.offer_metafield_store import count_held
+from app.outbound.offer_metafield_writing import may_write
 from app.recommend.publish import current_version
 from app.segment_tables import CustomerSegmentRow
 from app.shops.store import Shop

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from app.ahead.due import SETTING, look_again, wanted
 from app.connections import Connections
 from app.jobs import request_job
-from app.outbound.leaf_store import count_held
-from app.outbound.leaf_writing import forget_leaves, may_write
-from app.outbound.leaves import SCOPES, Kind
+from app.outbound.offer_metafield_store import count_held
+from app.outbound.offer_metafield_writing import forget_offer_metafields, may_write
+from app.outbound.offer_metafields import SCOPES, Kind
 from app.shops.settings import change_setting
 from app.shops.store import Shop, ShopEvent
 from app.values import ShopDomain
@@ -37,7 +37,7 @@ async def switch_offers_ahead(connections: Connections, shop: ShopDomain, on: bo
 
 async def forget_offers_ahead(connections: Connections, event: ShopEvent) -> None:
     """Know that Shopify deleted them with the app; a shop that comes back has them written anew."""
-    await forget_leaves(connections, event)
+    await forget_offer_metafields(connections, event)
     await look_again(connections, event.shop)
 
 

@@ -16,9 +16,9 @@ from app.errors import ShopifyError, ShopifyUnavailable
 from app.jobs import exclusive_job
 from app.offers.snapshot import ShopSnapshot
 from app.outbound.documents import WHICH_SHOP
-from app.outbound.leaf_store import owners
-from app.outbound.leaf_writing import may_write, write_leaves
-from app.outbound.leaves import Kind, Leaf, Place
+from app.outbound.offer_metafield_store import owners
+from app.outbound.offer_metafield_writing import may_write, write_offer_metafields
+from app.outbound.offer_metafields import Kind, OfferMetafield, Place
 from app.shops.pausing import is_paused, is_paused_now
 from app.shops.store import Shop, installed_shop
 from app.shops.tokens import ask_shop
@@ -88,8 +88,8 @@ async def _write_shop(
         values[OFFERS] = write_offers(to_anyone(snapshot))
         values[SEGMENT_OFFERS] = write_segments(segments) if segments else None
     number = await _number(connections, shop)
-    leaves = [Leaf(Place("shop", number, key), value) for key, value in values.items()]
-    return await write_leaves(connections, shop, "shop", leaves)
+    metafields = [OfferMetafield(Place("shop", number, key), value) for key, value in values.items()]
+    return await write_offer_metafields(connections, shop, "shop", metafields)
 
 
 async def _write_products(connections: Connections, shop: str, snapshot: ShopSnapshot | None) -> int:
@@ -97,17 +97,19 @@ async def _write_products(connections: Connections, shop: str, snapshot: ShopSna
     written = 0
     for part in chunks(sorted(snapshot.catalog.products) if snapshot else [], _PART):
         assert snapshot is not None
-        leaves = await asyncio.to_thread(_with_products, snapshot, part)
-        kept.update(each.place.owner_id for each in leaves)
-        written += await write_leaves(connections, shop, "product", leaves)
+        metafields = await asyncio.to_thread(_with_products, snapshot, part)
+        kept.update(each.place.owner_id for each in metafields)
+        written += await write_offer_metafields(connections, shop, "product", metafields)
     return written + await _clear(connections, shop, "product", kept)
 
 
-def _with_products(shop: ShopSnapshot, product_ids: Sequence[int]) -> list[Leaf]:
+def _with_products(shop: ShopSnapshot, product_ids: Sequence[int]) -> list[OfferMetafield]:
     """Return the metafields of those of the products with which there is something to offer. Pure."""
     found = {each: with_product(shop, each) for each in product_ids}
     return [
-        Leaf(Place("product", each, OFFERS), write_offers(offers)) for each, offers in found.items() if offers
+        OfferMetafield(Place("product", each, OFFERS), write_offers(offers))
+        for each, offers in found.items()
+        if offers
     ]
 
 
@@ -116,8 +118,8 @@ async def _clear(connections: Connections, shop: str, kind: Kind, kept: Collecti
     written, after = 0, 0
     while page := await owners(connections, shop, kind, after, _PART):
         after = page[-1]
-        gone = [Leaf(Place(kind, each, OFFERS), None) for each in page if each not in kept]
-        written += await write_leaves(connections, shop, kind, gone)
+        gone = [OfferMetafield(Place(kind, each, OFFERS), None) for each in page if each not in kept]
+        written += await write_offer_metafields(connections, shop, kind, gone)
     return written
 
 

@@ -18,8 +18,8 @@ from app.errors import ModelUnusable, NotFound, TillwiseError
 from app.offers.snapshot import ShopSnapshot, take_snapshot
 from app.offers.sources import Sources
 from app.recommend.model import Model
-from app.recommend.past import find_version
 from app.recommend.publish import load
+from app.recommend.retired import find_version
 from app.tables import ShopRow
 from app.upsert import chunks, table_of, upsert
 from app.values import ShopDomain

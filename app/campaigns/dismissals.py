@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlmodel import select
 
-from app.campaigns.nudged import ShopperHistory, dismissed
+from app.campaigns.shopper_history import ShopperHistory, dismissed
 from app.campaigns.writing import change_kept
 from app.connections import Connections
 from app.consent.policy import consent_of, permissions
@@ -28,8 +28,8 @@ async def remember_dismissal(connections: Connections, event: BrowserEvent) -> N
     product = offer.get("product")
     product_id = None if product is None else shopify_id(product["product_id"])
 
-    def sent_away(nudged: ShopperHistory) -> ShopperHistory:
-        return dismissed(nudged, campaign_id, at, product_id) if campaign_id in nudged.fired else nudged
+    def sent_away(history: ShopperHistory) -> ShopperHistory:
+        return dismissed(history, campaign_id, at, product_id) if campaign_id in history.fired else history
 
     for unit in _units(decision, event):
         await change_kept(connections.redis, nudged_key(event.shop, unit), sent_away)

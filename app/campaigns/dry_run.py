@@ -16,7 +16,8 @@ import msgspec
 
 from app.campaigns.campaign import Campaign, Running
 from app.campaigns.facts import ALWAYS, evidence_of, page_of
-from app.campaigns.nudged import (
+from app.campaigns.plan import PLACES_OF, Plan, Planned, plan_of
+from app.campaigns.shopper_history import (
     NEVER,
     NOTHING,
     CampaignHistory,
@@ -28,7 +29,6 @@ from app.campaigns.nudged import (
     newly_shown,
     place_of,
 )
-from app.campaigns.plan import PLACES_OF, Plan, Planned, plan_of
 from app.campaigns.weigh import LookUp, weigh
 from app.campaigns.weighed import Inputs, Weighed
 from app.catalog.catalog import Catalog, Product
@@ -157,8 +157,8 @@ class _Running:
 
     def _judge(self, past: PastDecision, facts: Mapping[str, Value], evidence: tuple[str, ...]) -> None:
         who, at = past.who, int(past.at.timestamp())
-        nudged = self._seen.get(who, NOTHING) if who else NOTHING
-        known = in_this_session(nudged, is_new_session(nudged, None, at), self._plan.by_id)
+        history = self._seen.get(who, NOTHING) if who else NOTHING
+        known = in_this_session(history, is_new_session(history, None, at), self._plan.by_id)
         inputs = _inputs(past, facts, evidence, known)
         look_up = LookUp(self._is_spent, self._has_nothing)
         weighed = weigh(self._plan, inputs, past.decision_id, lambda _name, _share: False, look_up)
@@ -170,7 +170,7 @@ class _Running:
         if newly_shown(known, showing):
             self._fire(past)
         if who:
-            self._seen[who] = after(nudged, self._with_code(known, weighed), showing)
+            self._seen[who] = after(history, self._with_code(known, weighed), showing)
 
     def _is_spent(self, planned: Planned) -> bool:
         most = planned.campaign.caps.total

@@ -15,7 +15,7 @@ from sqlalchemy import exists, func, or_, select
 
 from app.campaigns.guardrails import REFUNDED_WITHIN_S, Units
 from app.campaigns.meetings import Meetings, joined, meetings_in, placed_in, units_met
-from app.campaigns.nudged import KEPT_S
+from app.campaigns.shopper_history import KEPT_S
 from app.child_process import ChildFailed, run_in_child
 from app.config import Settings
 from app.connections import Connections, connect, redis_key

@@ -14,8 +14,8 @@ from app.campaigns.campaign import Campaign
 from app.campaigns.choice import weights
 from app.campaigns.feedback import feedback_by_checkout
 from app.campaigns.log import LOOKED_BACK, decided
-from app.campaigns.nudged import KEPT_S
 from app.campaigns.outcomes import CampaignDecision, Orders, bought_anyway, draws_of, exposures, typical_cart
+from app.campaigns.shopper_history import KEPT_S
 from app.campaigns.store import all_campaigns, running_campaigns
 from app.child_process import run_in_child
 from app.connections import Connections

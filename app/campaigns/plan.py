@@ -13,8 +13,8 @@ import msgspec
 from app.campaigns.campaign import Campaign, Kind, Running, Schedule, Trigger
 from app.campaigns.codes import pool_of
 from app.campaigns.facts import ALWAYS, Reader, readers_of
-from app.campaigns.later import MOST, Marks, marks_of
 from app.campaigns.messages import Text, normalised
+from app.campaigns.recheck import MOST, Marks, marks_of
 from app.catalog.costs import NO_COSTS, Costs
 from app.experiments.assign import bucket
 from app.rules.compiled import Matching, Wanted, matching_of

@@ -6,7 +6,7 @@ from functools import partial
 
 from sqlalchemy import select
 
-from app.campaigns.nudged import redeemed
+from app.campaigns.shopper_history import redeemed
 from app.campaigns.writing import change_kept
 from app.connections import Connections
 from app.coupons.grants import note_used

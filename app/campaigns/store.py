@@ -16,7 +16,7 @@ from sqlmodel import col, func, select
 
 from app.campaign_tables import CampaignRow
 from app.campaigns.campaign import Campaign, Running, Status, ended, is_to_begin, read_campaign
-from app.campaigns.order import Ranked, placed
+from app.campaigns.priority import Ranked, placed
 from app.connections import Connections
 from app.errors import InputError, NotFound
 from app.shops.changes import announce_kept

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import msgspec
 
 from app.campaigns.campaign import DiscountTerms
-from app.campaigns.nudged import NEVER, CampaignHistory, is_standing
+from app.campaigns.combining import codes_held, goes_with, stands_elsewhere
 from app.campaigns.plan import ROOM, Place, Plan, Planned, is_open
 from app.campaigns.reasons import (
     BESIDE,
@@ -39,7 +39,7 @@ from app.campaigns.reasons import (
     WAITING,
     WITHHELD,
 )
-from app.campaigns.together import codes_held, goes_with, stands_elsewhere
+from app.campaigns.shopper_history import NEVER, CampaignHistory, is_standing
 from app.campaigns.weighed import Chosen, Inputs, Weighed
 from app.experiments.assign import bucket
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from app.campaigns.nudged import CampaignHistory
 from app.campaigns.plan import Place
 from app.campaigns.reasons import WAITING, WITHHELD
+from app.campaigns.shopper_history import CampaignHistory
 from app.intent.features import Features
 from app.rules.fields import Value
 

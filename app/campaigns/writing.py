@@ -11,7 +11,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from app.campaigns.nudged import KEPT_S, HistoryUpdate, ShopperHistory, pack, unpack
+from app.campaigns.shopper_history import KEPT_S, HistoryUpdate, ShopperHistory, pack, unpack
 from app.events.kinds import AnyEvent
 from app.events.log import EventLog
 

@@ -12,7 +12,7 @@ import typer
 
 from app.campaigns.campaign import Campaign, Status, check_words, read_campaign
 from app.campaigns.dry_run import DryRun, dry_run
-from app.campaigns.past import MOST, past_decisions
+from app.campaigns.past_decisions import MOST, past_decisions
 from app.campaigns.plan import LOCALE
 from app.campaigns.store import all_campaigns, change_status, keep_campaign
 from app.campaigns.templates import TEMPLATES, template

@@ -9,7 +9,7 @@ import typer
 from app.ahead.switch import status, switch_offers_ahead
 from app.commands.run import Shop, known_shop, with_connections
 from app.connections import Connections
-from app.outbound.leaves import SCOPES
+from app.outbound.offer_metafields import SCOPES
 from app.values import shop_domain
 
 

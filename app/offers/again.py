@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import ceil
 
-from app.campaigns.later import SOON_S
-from app.campaigns.nudged import NEVER
 from app.campaigns.plan import Plan, Planned
 from app.campaigns.reasons import WAITING
+from app.campaigns.recheck import SOON_S
+from app.campaigns.shopper_history import NEVER
 from app.campaigns.weighed import Weighed
 from app.events.surfaces import IN_CHECKOUT
 from app.experiments.assign import PERSONALISED

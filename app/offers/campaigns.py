@@ -9,7 +9,8 @@ import msgspec
 
 from app.campaigns.facts import Moment, evidence_of, facts_of
 from app.campaigns.margin import PricedLine, cards_minor, spare_minor, worth_minor
-from app.campaigns.nudged import (
+from app.campaigns.plan import PLACES_OF, Plan, Planned
+from app.campaigns.shopper_history import (
     NEVER,
     CampaignHistory,
     HistoryUpdate,
@@ -21,7 +22,6 @@ from app.campaigns.nudged import (
     place_of,
     unpack,
 )
-from app.campaigns.plan import PLACES_OF, Plan, Planned
 from app.campaigns.weigh import LookUp, weigh
 from app.campaigns.weighed import Inputs, Weighed
 from app.catalog.catalog import Catalog

@@ -8,7 +8,7 @@ import msgspec
 
 from app.campaigns.campaign import COUPON_S
 from app.campaigns.plan import Planned
-from app.campaigns.promised import Signing
+from app.campaigns.signing import Signing
 from app.coupons.signed import last_step, sign_grant, whose_cart
 from app.events.surfaces import AFTER_THE_ORDER
 from app.offers.situation import Occasion, unit_of

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from app.campaigns.messages import key_of, text_for
-from app.campaigns.nudged import NEVER
 from app.campaigns.plan import ROOM, Plan, Planned
+from app.campaigns.shopper_history import NEVER
 from app.campaigns.weighed import Inputs
 from app.experiments.assign import PERSONALISED
 from app.offers.situation import Situation, offer_id

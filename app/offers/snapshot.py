@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.campaigns.plan import Plan, plan_of
-from app.campaigns.promised import Signing
+from app.campaigns.signing import Signing
 from app.catalog.catalog import Catalog
 from app.catalog.costs import Costs, costs_of
 from app.consent.policy import UNREAD, ShopPolicy

@@ -14,7 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.archive.store import plan_of_version
 from app.campaigns.choice import WINDOW_S
-from app.campaigns.past import past_of
+from app.campaigns.past_decisions import past_of
 from app.campaigns.plan import Plan
 from app.connections import Connections
 from app.consent.standing import Use

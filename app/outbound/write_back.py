@@ -12,11 +12,11 @@ from app.consent.standings import profile_basis, standings_of
 from app.errors import ShopifyError, ShopifyUnavailable
 from app.jobs import alone, exclusive_job, request_job
 from app.outbound.documents import BATCH
-from app.outbound.leaf_store import strays
-from app.outbound.leaf_writing import take_back_strays
 from app.outbound.mark_store import behind, count_marks, left_over, let_go, look_again, marked
 from app.outbound.marking import MARKING, write
 from app.outbound.marks import NONE, Change, Due, change_of, mark_of
+from app.outbound.offer_metafield_store import strays
+from app.outbound.offer_metafield_writing import take_back_strays
 from app.outbound.settings import WriteBack, may_write, write_back_of
 from app.shops.store import Shop, ShopEvent, get_shop, installed_shop
 from app.shops.turns import shops_to_look_at

@@ -10,7 +10,7 @@ from app.connections import Connections
 from app.consent.clearing import ClearingResult, ClearingRun, clear_shop
 from app.consent.retention import limits_of
 from app.events.log import DEAD, Entry, EventLog
-from app.recommend.past import delete_retired
+from app.recommend.retired import delete_retired
 from app.values import ShopDomain
 
 LETTERS, SNAPSHOTS = "dead letters", "snapshots"

@@ -21,7 +21,7 @@ from app.consent.withdrawal import bar_late_events
 from app.errors import NotFound
 from app.events.log import DEAD, STREAM
 from app.jobs import alone, request_job
-from app.outbound.leaf_writing import take_back
+from app.outbound.offer_metafield_writing import take_back
 from app.outbound.write_back import unmark
 from app.privacy.inbox import erase_deliveries
 from app.privacy.keys import erase_keys, granted_keys, nudged_keys, told_keys, visitor_keys
@@ -30,7 +30,7 @@ from app.privacy.person import Person, find_person
 from app.privacy.purge import purge
 from app.privacy.rows import erase_rows
 from app.privacy.stores import DataSubject, count_held, data_subject
-from app.privacy.unfinished import RequestIncomplete, empty_broker, wait_for_hands
+from app.privacy.unfinished import RequestIncomplete, empty_broker, wait_for_hands, wait_for_writing
 from app.privacy.waiting import keep_waiting
 from app.recommend.forget import forget_in_models
 from app.shops.store import get_shop
@@ -115,6 +115,7 @@ async def _erased(erasing: Erasure) -> dict[str, int]:
         for step in STEPS:
             await step(erasing)
         await empty_broker(erasing.sought.connections)
+        await wait_for_writing(erasing.sought.connections, erasing.sought.shop)
         counts = await count_held(erasing.sought)
         left = {store: counts[store] for store in erasable()}
         if not any(left.values()):

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from app.campaigns.nudged import unpack as unpack_nudged
+from app.campaigns.shopper_history import unpack as unpack_nudged
 from app.connections import Connections
 from app.consent.told import told_key
 from app.consent.told import unpack as unpack_told

@@ -11,8 +11,8 @@ from typing import Final
 from app.campaigns.campaign import Running
 from app.campaigns.facts import Moment, evidence_of, facts_of
 from app.campaigns.margin import PricedLine, cards_minor, spare_minor, worth_minor
-from app.campaigns.nudged import CampaignHistory
 from app.campaigns.plan import Plan, plan_of
+from app.campaigns.shopper_history import CampaignHistory
 from app.campaigns.weigh import weigh
 from app.campaigns.weighed import Inputs, Weighed
 from app.catalog.catalog import Catalog

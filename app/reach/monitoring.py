@@ -11,7 +11,7 @@ from app.campaigns.campaign import ended
 from app.campaigns.codes import pool_of
 from app.campaigns.guardrail_facts import watched
 from app.campaigns.guardrails import WATCHED, WATCHED_LETTERS, Harm, harms, metric_of
-from app.campaigns.promised import refusals
+from app.campaigns.signing import refusals
 from app.campaigns.store import StoredCampaign, all_campaigns, change_status, get_campaign
 from app.connections import Connections
 from app.coupons.store import count_codes, pools_of

@@ -10,9 +10,9 @@ from typing import Any
 from sqlalchemy import select
 
 from app.campaigns.campaign import Campaign
-from app.campaigns.nudged import CampaignHistory, unpack
 from app.campaigns.plan import Plan
 from app.campaigns.reasons import WITHHELD
+from app.campaigns.shopper_history import CampaignHistory, unpack
 from app.campaigns.store import running_campaigns
 from app.catalog.catalog import Catalog
 from app.catalog.store import load_catalog

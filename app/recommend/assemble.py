@@ -10,7 +10,6 @@ from scipy.sparse import csr_matrix, diags
 
 from app.recommend.dataset import SECONDS_A_DAY, Baskets, Dataset, Items
 from app.recommend.fit import Embeddings
-from app.recommend.habit import habit, in_two_running, with_habit
 from app.recommend.model import Basis, Model
 from app.recommend.neighbours import (
     CosineParameters,
@@ -21,6 +20,7 @@ from app.recommend.neighbours import (
     popularity,
     with_cold_items,
 )
+from app.recommend.repurchase import in_two_running, repurchase_lift, with_repurchase_lift
 from app.recommend.terms import TERMS, Weights, no_shifts
 from app.recommend.trees import Trees, no_trees
 
@@ -96,7 +96,9 @@ def basis_for(baskets: Baskets) -> Basis:
 def default_recipe(baskets: Baskets) -> Recipe:
     """Return the recipe for a shop whose later orders are too few to choose with."""
     basis = basis_for(baskets)
-    return Recipe(basis, with_habit(DEFAULT_WEIGHTS[basis], habit(baskets)), CosineParameters())
+    return Recipe(
+        basis, with_repurchase_lift(DEFAULT_WEIGHTS[basis], repurchase_lift(baskets)), CosineParameters()
+    )
 
 
 def assemble(dataset: Dataset, baskets: Baskets, recipe: Recipe, embeddings: Embeddings) -> Model:

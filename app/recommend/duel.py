@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from app.recommend.appeal import with_appeal
 from app.recommend.card import Card
 from app.recommend.cases import make_cases
 from app.recommend.dataset import Baskets, Dataset
-from app.recommend.freshen import freshened
 from app.recommend.judge import K, by_case, ranked
-from app.recommend.liking import with_appeal
 from app.recommend.metrics import Interval, ndcg_at_k, paired_interval
 from app.recommend.model import Model
+from app.recommend.recount import recounted
 
 MOST_CASES = 3_000
 FEWEST_CASES = 20
@@ -57,7 +57,7 @@ def duel(
     if len(cases) < FEWEST_CASES or not len(until):
         return None
     # The challenger learns products' appeal only once it may serve.
-    theirs = with_appeal(freshened(champion.model, champion.card, replace(dataset, baskets=until)), None)
+    theirs = with_appeal(recounted(champion.model, champion.card, replace(dataset, baskets=until)), None)
     ours, champions = (
         by_case(ndcg_at_k, cases, [ranked(model, case) for case in cases], K)
         for model in (challenger_until(until), theirs)

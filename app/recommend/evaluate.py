@@ -31,7 +31,7 @@ from app.recommend.judge import (
 )
 from app.recommend.model import Model
 from app.recommend.neighbours import CosineParameters, cosine, with_cold_items
-from app.recommend.progress import OnProgress, Progress, quiet
+from app.recommend.progress import OnProgress, Step, quiet
 from app.recommend.report import Report, report_on
 from app.recommend.store import read_files
 from app.wording import wording
@@ -70,7 +70,7 @@ def evaluate_files(
 
     Raises InputError when a file can't be used or holds too few orders to hold any out.
     """
-    progress(Progress("reading", 0, 1))
+    progress(Step("reading", 0, 1))
     dataset = read_files(orders, products)
     chosen = replace(parameters or FitParameters(), seed=seed)
     report = hold_out(dataset, chosen, progress, beside_rivals=True)
@@ -158,7 +158,7 @@ def embeddings_for(
         len(dataset.customer_ids),
         baskets,
         parameters,
-        lambda done: progress(Progress(stage, done, parameters.epochs)),
+        lambda done: progress(Step(stage, done, parameters.epochs)),
     )
 
 
@@ -187,14 +187,14 @@ def _chosen(
     cases = cases_to_choose_with(dataset, earlier, later, gone, seed)
     choosing = recipe.basis in ("blend", "neighbours") and len(cases) >= FEWEST_CASES
     if choosing:
-        progress(Progress("choosing", 0, 2))
+        progress(Step("choosing", 0, 2))
         recipe = replace(recipe, cosine=choose_cosine(dataset.items, earlier, cases))
     embeddings = embeddings_for(dataset, earlier, recipe, parameters, "learning to test", progress)
     if choosing:
-        progress(Progress("choosing", 1, 2))
+        progress(Step("choosing", 1, 2))
         model = weigh(assemble(dataset, earlier, recipe, embeddings), cases, seed)
         recipe = recipe_of(model, recipe.cosine)
-        progress(Progress("choosing", 2, 2))
+        progress(Step("choosing", 2, 2))
     return recipe, embeddings
 
 
@@ -221,13 +221,13 @@ def _answers(
 ) -> dict[str, Recommendations]:
     """Return each model's answers; ours through the very call that serves."""
     scorers = [*_plain(setup), *(_rivals(setup, progress) if beside_rivals else ())]
-    progress(Progress("testing", 0, len(scorers) + 1))
+    progress(Step("testing", 0, len(scorers) + 1))
     answers = {OURS: served_recommendations(setup.model, test_set)}
     for done, (name, scorer_of, knows_cold) in enumerate(scorers, start=1):
-        progress(Progress("testing", done, len(scorers) + 1))
+        progress(Step("testing", done, len(scorers) + 1))
         if (scorer := scorer_of()) is not None:
             answers[name] = recommendations_of(scorer, test_set, knows_cold=knows_cold)
-    progress(Progress("testing", len(scorers) + 1, len(scorers) + 1))
+    progress(Step("testing", len(scorers) + 1, len(scorers) + 1))
     return answers
 
 
@@ -266,6 +266,6 @@ def _plain_lightfm(setup: TestSetup, progress: OnProgress) -> Scorer:
     dataset, parameters = setup.dataset, setup.parameters
     embeddings = fit_customers(
         dataset.items, len(dataset.customer_ids), setup.train, parameters,
-        lambda done: progress(Progress("plain LightFM", done, parameters.epochs)),
+        lambda done: progress(Step("plain LightFM", done, parameters.epochs)),
     )  # fmt: skip
     return rivals.plain_lightfm(dataset.customer_ids, embeddings)

@@ -18,9 +18,9 @@ from app.errors import ModelUnusable
 from app.jobs import alone
 from app.recommend.card import Card
 from app.recommend.model import Model
-from app.recommend.past import retired_versions
 from app.recommend.publish import load, publish_successor, read_card, versions, withdraw
 from app.recommend.records import rename_version, settle
+from app.recommend.retired import retired_versions
 from app.shops.changes import announce_change
 from app.values import ShopDomain
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from app.recommend.arrays import Arrays, Floats, Mask
 from app.recommend.arrays import Basis as Basis
-from app.recommend.parts import parts
+from app.recommend.contributions import contributions
 from app.recommend.place import Ranking as Ranking
 from app.recommend.place import place
 from app.recommend.pull import NOTHING, Doubles, Positions, Pull, pull
@@ -183,7 +183,7 @@ class Model(Arrays):
         return scored[: max(0, k - len(new))] + new
 
     def _scored(self, visit: Visit, chosen: Positions, weights: Doubles, added: Doubles) -> list[Scored]:
-        of_each = parts(self, visit, chosen, weights)
+        of_each = contributions(self, visit, chosen, weights)
         reasons = explain(self, visit, chosen, of_each)
         ids = self.product_ids[chosen].tolist()
         totals = [sum(of_one) + more for of_one, more in zip(of_each, added.tolist(), strict=True)]

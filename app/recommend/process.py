@@ -17,16 +17,16 @@ from app.errors import ModelUnusable, TillwiseError
 from app.experiments.appeal import Appeal
 from app.failures import reason_of
 from app.logs import start_logging
+from app.recommend.appeal import gain_of, with_appeal
 from app.recommend.card import Card
 from app.recommend.dataset import Dataset
 from app.recommend.duel import Champion
 from app.recommend.fit import FitParameters
 from app.recommend.forget import without
-from app.recommend.liking import gain_of, with_appeal
-from app.recommend.past import find_version
-from app.recommend.progress import OnProgress, Progress, quiet
+from app.recommend.progress import OnProgress, Step, quiet
 from app.recommend.publish import latest, publish, read_card
 from app.recommend.resume import resume
+from app.recommend.retired import find_version
 from app.recommend.train import TrainedModel, train
 from app.values import ShopDomain
 
@@ -90,7 +90,7 @@ def _listen(receiver: Connection, progress: OnProgress, stop: threading.Event, b
         if not receiver.poll(POLL_S):
             continue
         match receiver.recv():
-            case Progress() as step:
+            case Step() as step:
                 progress(step)
             case Card() as card:
                 return card

@@ -1,4 +1,4 @@
-"""How long work tells what it is doing."""
+"""How long-running work reports its progress."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class Step:
     """A stage of the work and how much of it is done."""
 
     stage: str
@@ -15,8 +15,8 @@ class Progress:
     total: int
 
 
-OnProgress = Callable[[Progress], None]
+OnProgress = Callable[[Step], None]
 
 
-def quiet(_: Progress) -> None:
-    """Listen to nobody."""
+def quiet(_: Step) -> None:
+    """Ignore progress."""

@@ -19,10 +19,10 @@ from app.profiles.reviews import excluded_customers
 from app.recommend.card import Card
 from app.recommend.dataset import Dataset
 from app.recommend.forget import PUBLISHING
-from app.recommend.freshen import freshened
-from app.recommend.past import retire_version
 from app.recommend.publish import current_version, load, publish_successor, read_card, version_path
 from app.recommend.records import rename_version, settle
+from app.recommend.recount import recounted
+from app.recommend.retired import retire_version
 from app.recommend.store import read_shop
 from app.shops.changes import announce_change
 from app.shops.turns import shops_to_look_at
@@ -89,7 +89,7 @@ def succeed_freshened(data_dir: Path, shop: ShopDomain, version: str, dataset: D
     """Return the card of the version that stands in for the old one, complete on disk beside it."""
     path = version_path(data_dir, shop, version)
     card = read_card(path)
-    return publish_successor(data_dir, shop, card, freshened(load(path), card, dataset))
+    return publish_successor(data_dir, shop, card, recounted(load(path), card, dataset))
 
 
 async def _latest_change(connections: Connections, shop: str) -> str:

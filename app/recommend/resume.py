@@ -17,11 +17,11 @@ from app.recommend.cases import make_cases
 from app.recommend.dataset import Baskets, Dataset
 from app.recommend.duel import Champion
 from app.recommend.fit import Embeddings, FitParameters, fit_on
-from app.recommend.freshen import aligned, freshened
 from app.recommend.judge import K, by_case, ranked
 from app.recommend.metrics import ndcg_at_k, paired_interval
 from app.recommend.model import Model
-from app.recommend.progress import OnProgress, Progress, quiet
+from app.recommend.progress import OnProgress, Step, quiet
+from app.recommend.recount import aligned, recounted
 from app.recommend.train import TrainedModel
 from app.wording import wording
 
@@ -53,11 +53,11 @@ def resume(
     cases = make_cases(dataset, until, test, most=MOST_CASES, seed=parameters.seed)
     if len(cases) < FEWEST_CASES:
         return None
-    progress(Progress("going on", 0, 2))
+    progress(Step("going on", 0, 2))
     as_of = replace(dataset, baskets=until)
-    theirs = freshened(champion.model, champion.card, as_of)
+    theirs = recounted(champion.model, champion.card, as_of)
     ours = _went_on(theirs, as_of, old, learnt, parameters)
-    progress(Progress("going on", 1, 2))
+    progress(Step("going on", 1, 2))
     challenger, champions = (
         by_case(ndcg_at_k, cases, [ranked(model, case) for case in cases], K) for model in (ours, theirs)
     )
@@ -66,9 +66,9 @@ def resume(
     card = _card(champion.card, dataset, difference, len(new), resumed_at)
     if not card.decision.publish:
         return TrainedModel(theirs, card)
-    fresh = freshened(champion.model, champion.card, dataset)
+    fresh = recounted(champion.model, champion.card, dataset)
     model = _went_on(fresh, dataset, old, new, parameters)
-    progress(Progress("going on", 2, 2))
+    progress(Step("going on", 2, 2))
     return TrainedModel(model, card)
 
 

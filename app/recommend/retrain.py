@@ -22,8 +22,7 @@ from app.recommend.card import Card
 from app.recommend.fit import FitParameters
 from app.recommend.forget import PUBLISHING
 from app.recommend.process import Job, TrainingFailed, TrainingStopped, run_training
-from app.recommend.progress import OnProgress
-from app.recommend.progress import Progress as Step
+from app.recommend.progress import OnProgress, Step
 from app.recommend.records import record_version, settle
 from app.recommend.store import read_shop
 from app.shops.changes import announce_change

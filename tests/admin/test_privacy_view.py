@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from app.admin.person_name import PersonName, parse_person_name
 from app.admin.privacy_view import (
     bars,
     changes,
@@ -18,7 +19,6 @@ from app.admin.privacy_view import (
     settings_words,
     told,
 )
-from app.admin.whom import PersonName, whom
 from app.consent.audit import AuditCell, Finding, audit, share
 from app.consent.clearing import ClearingRun
 from app.consent.policies import PolicyRead
@@ -153,4 +153,4 @@ def test_settings_that_shopify_does_not_tell_are_left_out(settings: dict[str, An
     ],
 )
 def test_name_is_read_as_what_it_is(text: str, meant: PersonName) -> None:
-    assert whom(text) == meant
+    assert parse_person_name(text) == meant

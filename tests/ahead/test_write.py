@@ -19,10 +19,10 @@ from app.errors import ShopifyUnavailable
 from app.events.kinds import AppUninstalled
 from app.experiments.design import read_design
 from app.experiments.versions import draft, start
-from app.outbound import leaf_writing
-from app.outbound.leaf_store import count_held
-from app.outbound.leaf_writing import take_back
+from app.outbound import offer_metafield_writing
 from app.outbound.metafields import set_metafields
+from app.outbound.offer_metafield_store import count_held
+from app.outbound.offer_metafield_writing import take_back
 from app.outbound.write_back import request_due_write_backs, write_back
 from app.profiles.customer import Bought, Profile
 from app.profiles.keys import customer_key
@@ -147,7 +147,7 @@ async def test_hundreds_of_products_are_written_25_at_a_time(
         sizes.append(len(values))
         return await set_them(connections, shop, values)
 
-    monkeypatch.setattr(leaf_writing, "set_metafields", watched)
+    monkeypatch.setattr(offer_metafield_writing, "set_metafields", watched)
     for who in range(1_000, 1_060):
         front.shop.add_customer(Customer(who, "A", "B", f"{who}@x.com", NOW, NOW))
         await bought(front, who, 3)
@@ -250,7 +250,7 @@ async def test_what_a_crash_left_half_written_is_written_again(
         raise ShopifyUnavailable("gone")
 
     with monkeypatch.context() as patched:
-        patched.setattr(leaf_writing, "note_sent", die)
+        patched.setattr(offer_metafield_writing, "note_sent", die)
         with pytest.raises(ShopifyUnavailable):
             await run(front)
     assert ("Product/1", "offers") in held(front)

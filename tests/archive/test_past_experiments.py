@@ -21,8 +21,8 @@ from app.offers.situation import Occasion, in_arms, situation_of
 from app.offers.store import record_decisions
 from app.offers.wire import read_question
 from app.profiles.recall import Shopper
-from app.recommend.past import retire_version
 from app.recommend.publish import publish
+from app.recommend.retired import retire_version
 from app.replays import replay_decision
 from app.values import ShopDomain
 from tests.archive.test_store import NOW, a_busy_shop, change_everything, now_at

@@ -30,8 +30,8 @@ from app.offers.snapshot import ShopSnapshot
 from app.offers.wire import read_question
 from app.privacy.aged import clear_aged
 from app.profiles.recall import Shopper
-from app.recommend.past import retire_version, retired_versions
 from app.recommend.publish import publish, version_path
+from app.recommend.retired import retire_version, retired_versions
 from app.snapshots import load_snapshot
 from app.tables import ProductRow, ShopRow, VariantRow
 from tests.campaigns.factories import a_campaign

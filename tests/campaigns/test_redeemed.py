@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from app.campaigns.nudged import Showing, pack, redeemed, unpack
 from app.campaigns.redeemed import end_redeemed_codes
+from app.campaigns.shopper_history import Showing, pack, redeemed, unpack
 from app.connections import Connections
 from app.events.kinds import CodeUsed, OrderPlaced
 from app.tables import EventRow
 from tests.campaigns.factories import AT, TEN_PERCENT
-from tests.campaigns.test_nudged import HERE, a_nudging
+from tests.campaigns.test_shopper_history import HERE, a_nudging
 from tests.campaigns.till import KEY, fill_pool, kept, nudges, run
 from tests.offers.factories import EVERYTHING, SHOP
 from tests.test_decide import a_till, a_trained_shop, ask

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from app.campaigns.campaign import Campaign
-from app.campaigns.nudged import CampaignHistory
 from app.campaigns.plan import Plan, Planned
+from app.campaigns.shopper_history import CampaignHistory
 from app.campaigns.weigh import LookUp, reweigh, weigh
 from tests.campaigns.factories import (
     AT,

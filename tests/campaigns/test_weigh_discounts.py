@@ -9,8 +9,8 @@ import pytest
 from msgspec.structs import replace
 
 from app.campaigns.campaign import Campaign
-from app.campaigns.nudged import CampaignHistory
 from app.campaigns.plan import Plan
+from app.campaigns.shopper_history import CampaignHistory
 from tests.campaigns.factories import AT, NOW, TEN_PERCENT, a_campaign, a_plan, shown, weighed
 
 RICH = {">": [{"var": "cart.subtotal"}, 50]}

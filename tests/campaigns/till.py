@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from app.campaigns.codes import pool_of
-from app.campaigns.nudged import unpack
+from app.campaigns.shopper_history import unpack
 from app.campaigns.store import change_status, keep_campaign
 from app.connections import Connections
 from app.coupons.pool import fill

@@ -49,7 +49,7 @@ ASKING = {
     "app.campaigns.log": Asks(("who_may_not_teach",)),
     "app.collect": Asks(("permissions",)),
     "app.campaigns.dismissals": Asks(("permissions",)),
-    "app.campaigns.past": Asks(("who_refuse",)),
+    "app.campaigns.past_decisions": Asks(("who_refuse",)),
     "app.consent.standings": Asks(("may",)),
     "app.events.store": Asks(("permissions",)),
     "app.intent.store": Asks(("may", "who_refuse")),
@@ -128,7 +128,9 @@ FREE = {
     "app.profiles.merging": Free("what they refused, for who they are now", ("app.profiles.store",)),
     "app.profiles.consents": Free("what they answered, to name them no more", ("app.worker",)),
     "app.profiles.pending_refusals": Free(_LEDGER, ("app.collect", "app.decide")),
-    "app.consent.lookup": Free(_THEIRS, ("app.admin.persons", "app.admin.whom", "app.commands.consent")),
+    "app.consent.lookup": Free(
+        _THEIRS, ("app.admin.persons", "app.admin.person_name", "app.commands.consent")
+    ),
     "app.consent.withdrawal": Free(_THEIRS, ("app.privacy", "app.profiles.consents", "app.reach.detection")),
     "app.privacy.storefront": Free(_THEIRS, ("app.worker",)),
     "app.consent.clearing": Free(

@@ -35,7 +35,7 @@ from tests.offers.factories import SHOP, a_body
 from tests.shops.factories import checkout_claims, signed_token
 from tests.test_live import install, sell
 from tests.webhooks.deliveries import headers, order_body
-from webhooks.work import restore_lost, work_off_due
+from webhooks.work import process_due, restore_lost
 
 PIXEL_KEY = "pk_" + "k" * 43
 
@@ -75,7 +75,7 @@ async def http(engines: Connections) -> AsyncIterator[httpx.AsyncClient]:
 
 
 async def handle(connections: Connections) -> None:
-    while await work_off_due(connections, datetime.now(UTC)):
+    while await process_due(connections, datetime.now(UTC)):
         pass
     consumer = EventConsumer(connections.redis, "test")
     await consumer.open()

@@ -32,7 +32,7 @@ from tests.webhooks.shopfront import KEY, SCOPES
 from webhooks import receive
 from webhooks.inbox import parked
 from webhooks.reconcile import reconcile_shop
-from webhooks.work import work_off_due
+from webhooks.work import process_due
 
 _STATE = (ProductRow, VariantRow, CustomerRow, OrderRow, OrderLineRow, RefundRow)
 # When an answer was heard of, and what only one of Shopify's two ways of telling says.
@@ -58,7 +58,7 @@ class Taking:
 
     async def work(self) -> None:
         """Work off what is due, webhooks first, then what they tell."""
-        while await work_off_due(self.connections, datetime.now(UTC)):
+        while await process_due(self.connections, datetime.now(UTC)):
             pass
         consumer = EventConsumer(self.connections.redis, "test")
         await consumer.open()

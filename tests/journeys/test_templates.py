@@ -20,7 +20,7 @@ from playwright.sync_api import Browser, Route, expect
 
 from app.admin.campaigns_form import form_of
 from app.campaigns.campaign import Campaign
-from app.campaigns.later import SOON_S
+from app.campaigns.recheck import SOON_S
 from app.campaigns.templates import TEMPLATES
 from app.coupons.minting import SCOPE
 from app.profiles.keys import checkout_key

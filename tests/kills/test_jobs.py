@@ -30,7 +30,7 @@ from tests.webhooks.shopfront import installed
 from webhooks import backfill
 from webhooks.backfill import run_backfill
 from webhooks.inbox import LEASE, prune
-from webhooks.work import restore_lost, work_off_due
+from webhooks.work import process_due, restore_lost
 
 CHAOS = bool(os.environ.get("CHAOS"))
 NOW = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=5)
@@ -55,7 +55,7 @@ async def deliver(connections: Connections) -> None:
 
 async def work(connections: Connections, now: datetime) -> None:
     await restore_lost(connections, now)
-    while await work_off_due(connections, now):
+    while await process_due(connections, now):
         pass
     consumer = EventConsumer(connections.redis, this_consumer(), idle_ms=0)
     await consumer.open()
@@ -74,7 +74,7 @@ async def works_later(connections: Connections) -> None:
 
 async def loses_the_log(connections: Connections) -> None:
     await deliver(connections)
-    await work_off_due(connections, datetime.now(UTC))
+    await process_due(connections, datetime.now(UTC))
     await connections.redis.flushall()
 
 

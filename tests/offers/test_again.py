@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from app.campaigns.campaign import Campaign, Running
-from app.campaigns.nudged import CampaignHistory, ShopperHistory, pack, place_of
+from app.campaigns.shopper_history import CampaignHistory, ShopperHistory, pack, place_of
 from app.consent.policy import permissions, settle
 from app.offers.again import is_empty_poll
 from app.offers.answer import answer_to

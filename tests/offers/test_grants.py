@@ -6,7 +6,7 @@ import msgspec
 
 from app.campaigns.campaign import Running, read_campaign
 from app.campaigns.codes import promise_of
-from app.campaigns.promised import Signing, signings_of
+from app.campaigns.signing import Signing, signings_of
 from app.coupons.uses import Honoured
 from app.offers.grants import is_unhonoured
 from app.offers.situation import unit_of

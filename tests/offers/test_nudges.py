@@ -10,8 +10,8 @@ import msgspec
 import pytest
 
 from app.campaigns.messages import Text
-from app.campaigns.nudged import CampaignHistory
 from app.campaigns.plan import Plan
+from app.campaigns.shopper_history import CampaignHistory
 from app.campaigns.weigh import weigh
 from app.experiments.assign import PERSONALISED
 from app.offers.nudges import nudges_of

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from app.campaigns.campaign import Running
-from app.campaigns.promised import Signing
+from app.campaigns.signing import Signing
 from app.consent.policy import permissions, settle
 from app.experiments.assign import bucket
 from app.intent.features import FEATURES

@@ -16,7 +16,7 @@ from app.tables import InboxRow, OrderLineRow, OrderRow, ShopRow
 from app.worker import HANDLERS
 from tests.webhooks.deliveries import SHOP, order_body
 from webhooks.inbox import LEASE, claim
-from webhooks.work import work_off_due
+from webhooks.work import process_due
 
 ROOT = Path(__file__).parents[2]
 JUMPS = [timedelta(hours=1), timedelta(days=1), timedelta(hours=-1), timedelta(days=-1)]
@@ -48,7 +48,7 @@ async def deliver(connections: Connections, now: datetime) -> None:
 
 async def handle(connections: Connections, now: datetime) -> None:
     """Do what a worker does whose clock says now."""
-    while await work_off_due(connections, now):
+    while await process_due(connections, now):
         pass
     consumer = EventConsumer(connections.redis, "test", idle_ms=0)
     await consumer.open()

@@ -19,7 +19,7 @@ from app.main import create_app
 from app.worker import HANDLERS
 from tests.chaos.stage import open_shop
 from tests.chaos.traffic import Traffic
-from webhooks.work import work_off_due
+from webhooks.work import process_due
 
 WARM, VISITS = 15, 40
 SPARE = 8  # connections and tasks that come and go
@@ -64,7 +64,7 @@ async def visit(connections: Connections, traffic: Traffic, worker: EventConsume
             await traffic.checkout(sub=None, jti=f"j-{number % 10}")
             while not await traffic.order(number):
                 pass
-    while await work_off_due(connections, datetime.now(UTC)):
+    while await process_due(connections, datetime.now(UTC)):
         pass
     while deliveries := await worker.read(block_ms=1):
         await work_off(connections, worker, HANDLERS, deliveries)

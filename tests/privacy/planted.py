@@ -13,8 +13,8 @@ import numpy as np
 from sqlalchemy import select
 from sqlmodel import SQLModel
 
-from app.campaigns.nudged import CampaignHistory, ShopperHistory
-from app.campaigns.nudged import pack as pack_nudged
+from app.campaigns.shopper_history import CampaignHistory, ShopperHistory
+from app.campaigns.shopper_history import pack as pack_nudged
 from app.connections import Connections
 from app.consent.digests import open_digests
 from app.consent.policy import Answers

@@ -10,8 +10,8 @@ import pytest
 
 import app.catalog.store
 from app.campaigns.campaign import Campaign, read_campaign
-from app.campaigns.nudged import CampaignHistory, ShopperHistory
-from app.campaigns.nudged import pack as pack_nudged
+from app.campaigns.shopper_history import CampaignHistory, ShopperHistory
+from app.campaigns.shopper_history import pack as pack_nudged
 from app.campaigns.store import change_status, keep_campaign
 from app.campaigns.supply import supply_codes
 from app.campaigns.templates import template

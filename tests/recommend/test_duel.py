@@ -13,7 +13,7 @@ from app.recommend.dataset import Dataset
 from app.recommend.duel import Champion, duel
 from app.recommend.evaluate import hold_out
 from app.recommend.fit import FitParameters
-from app.recommend.freshen import freshened
+from app.recommend.recount import recounted
 from app.recommend.report import Report
 from app.recommend.terms import Weights
 from app.recommend.train import train
@@ -46,7 +46,7 @@ def meets(champion: Champion, challenger: Champion, shop: Dataset = SHOP) -> obj
         champion,
         shop,
         TEST,
-        lambda until: freshened(challenger.model, challenger.card, replace(shop, baskets=until)),
+        lambda until: recounted(challenger.model, challenger.card, replace(shop, baskets=until)),
         seed=0,
     )
 

@@ -13,10 +13,10 @@ import pytest
 
 from app.recommend.fit import FitParameters
 from app.recommend.model import Model
-from app.recommend.past import retire_version
 from app.recommend.process import Job, TrainingFailed, TrainingStopped, _champion, run_training
-from app.recommend.progress import Progress
+from app.recommend.progress import Step
 from app.recommend.publish import current_version, latest, load, publish, set_current
+from app.recommend.retired import retire_version
 from app.values import ShopDomain
 from tests.conftest import SPAWN
 from tests.recommend.factories import a_model
@@ -39,13 +39,13 @@ def a_job(data_dir: Path, orders: int, epochs: int = 1) -> Job:
 
 @pytest.mark.usefixtures("children_are_spawned")
 def test_a_child_trains_reports_and_publishes(tmp_path: Path) -> None:
-    steps: list[Progress] = []
+    steps: list[Step] = []
     card = run_training(a_job(tmp_path, 900), steps.append)
     assert current_version(tmp_path, SHOP) == card.version
     model = latest(tmp_path, SHOP)
     assert model is not None
     assert model.version == card.version
-    assert Progress("learning to test", 1, 1) in steps
+    assert Step("learning to test", 1, 1) in steps
 
 
 def test_a_stopped_training_publishes_nothing(tmp_path: Path) -> None:
@@ -57,7 +57,7 @@ def test_a_stopped_training_publishes_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("children_are_spawned")
 def test_a_killed_child_is_an_error_and_leaves_nothing(tmp_path: Path) -> None:
-    def kill(_: Progress) -> None:
+    def kill(_: Step) -> None:
         for child in multiprocessing.active_children():
             child.kill()
 

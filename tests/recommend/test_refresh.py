@@ -15,9 +15,9 @@ from app.connections import Connections, redis_key
 from app.errors import ModelUnusable
 from app.recommend.card import Card, Decision
 from app.recommend.fit import FitParameters
-from app.recommend.freshen import freshened
 from app.recommend.publish import current_version, latest, publish, version_path
 from app.recommend.read import build_dataset
+from app.recommend.recount import recounted
 from app.recommend.refresh import refresh_shop, request_due_refreshes, succeed_freshened
 from app.recommend.retrain import train_shop
 from app.recommend.rollback import roll_back
@@ -60,7 +60,7 @@ def later_orders(product_ids: list[int], orders: int = 40) -> pl.DataFrame:
 def test_new_orders_change_neighbours_and_best_sellers_and_leave_weights_alone() -> None:
     trained = a_trained_shop()
     more = pl.concat([order_table(1_200), later_orders([0, 9])])
-    fresh = freshened(trained.model, trained.card, build_dataset(more, product_table()))
+    fresh = recounted(trained.model, trained.card, build_dataset(more, product_table()))
     zero, nine = fresh.positions([0, 9])
     assert nine not in trained.model.neighbours[zero]
     assert fresh.neighbours[zero, 0] == nine
@@ -73,7 +73,7 @@ def test_new_orders_change_neighbours_and_best_sellers_and_leave_weights_alone()
 def test_a_new_product_can_be_recommended_and_stands_where_those_like_it_do() -> None:
     trained = a_trained_shop()
     added = pl.concat([product_table(), pl.DataFrame({"product_id": [20], "title": ["tea from the hills"]})])
-    fresh = freshened(trained.model, trained.card, build_dataset(order_table(1_200), added))
+    fresh = recounted(trained.model, trained.card, build_dataset(order_table(1_200), added))
     at = fresh.positions([20])[0]
     assert fresh.orders[at] == 0
     visit = fresh.visit([9, 10], None, {})
@@ -87,7 +87,7 @@ def test_a_product_that_is_gone_is_forgotten() -> None:
     trained = a_trained_shop()
     without = order_table(1_200).filter(pl.col("product_id") != 5)
     products = product_table().filter(pl.col("product_id") != 5)
-    fresh = freshened(trained.model, trained.card, build_dataset(without, products))
+    fresh = recounted(trained.model, trained.card, build_dataset(without, products))
     assert not len(fresh.positions([5]))
     assert fresh.rank([0, 5], k=3)
 
@@ -95,7 +95,7 @@ def test_a_product_that_is_gone_is_forgotten() -> None:
 @pytest.mark.parametrize(("orders", "basis"), [(0, "content"), (30, "popularity"), (100, "neighbours")])
 def test_a_shop_that_gets_its_first_orders_outgrows_likeness(orders: int, basis: str) -> None:
     trained = train(a_shop(0), LEARNING, NOW)
-    assert freshened(trained.model, trained.card, a_shop(orders)).basis == basis
+    assert recounted(trained.model, trained.card, a_shop(orders)).basis == basis
 
 
 def test_the_successor_takes_the_place_of_what_it_was_made_from(tmp_path: Path) -> None:

@@ -18,10 +18,10 @@ from app.recommend.cases import make_cases
 from app.recommend.duel import Champion
 from app.recommend.evaluate import cases_to_choose_with, evaluate_files, hold_out
 from app.recommend.fit import FitParameters
-from app.recommend.freshen import freshened
 from app.recommend.plot import write_report
-from app.recommend.progress import Progress
+from app.recommend.progress import Step
 from app.recommend.read import build_dataset
+from app.recommend.recount import recounted
 from app.recommend.report import Report
 from app.recommend.terms import Past
 from app.recommend.train import ALONE, TrainedModel, train
@@ -34,7 +34,7 @@ SMALL = FitParameters(dimensions=8, epochs=4)
 @cache
 def trained_on_many() -> tuple[TrainedModel, set[str]]:
     """Return what 1,200 orders teach, and the stages of that."""
-    steps: list[Progress] = []
+    steps: list[Step] = []
     trained = train(a_shop(1_200), SMALL, NOW, steps.append)
     return trained, {step.stage for step in steps}
 
@@ -201,7 +201,7 @@ def test_where_best_sellers_do_better_they_serve_a_shop_that_has_no_model_and_no
     ranked = [one.product_id for one in first.model.rank([0], k=5)]
     sold = first.model.popularity[first.model.positions(ranked)]
     assert (np.diff(sold) <= 0).all()
-    later = freshened(first.model, first.card, build_dataset(by_chance(400)))
+    later = recounted(first.model, first.card, build_dataset(by_chance(400)))
     assert (later.basis, later.weights) == ("neighbours", ALONE["popularity"])
     second = train(shop, SMALL, NOW, champion=Champion(first.card, first.model))
     assert not second.card.decision.publish

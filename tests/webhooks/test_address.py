@@ -19,7 +19,7 @@ from tests.webhooks.test_receive import stored, web
 from tests.webhooks.test_work import logged
 from webhooks.address import address_alone
 from webhooks.inbox import MAX_ATTEMPTS, parked
-from webhooks.work import work_off_due
+from webhooks.work import process_due
 
 ADDRESS = "somebody@example.com"
 
@@ -41,7 +41,7 @@ async def delivered(connections: Connections, content: bytes, age: timedelta = t
 
 
 async def worked_off(connections: Connections) -> list[CustomerRedactionRequested]:
-    await work_off_due(connections, later())
+    await process_due(connections, later())
     return [each for each in await logged(connections) if isinstance(each, CustomerRedactionRequested)]
 
 
@@ -86,7 +86,7 @@ async def test_an_address_nobody_here_knows_is_asked_for_and_asked_again_when_no
     assert ADDRESS.encode() not in row.body
     found = {"data": {"customerByIdentifier": {"id": "gid://shopify/Customer/77"}}}
     respx.post(URL).mock(return_value=httpx.Response(200, json=found))
-    await work_off_due(connections, later() + timedelta(hours=1))
+    await process_due(connections, later() + timedelta(hours=1))
     (event,) = [each for each in await logged(connections) if isinstance(each, CustomerRedactionRequested)]
     assert event.customer_id == 77
     (row,) = await stored(connections)
@@ -115,7 +115,7 @@ async def test_a_request_outlasts_any_trouble_of_shopifys(
     monkeypatch.setattr("app.shopify._ATTEMPTS", 1)
     respx.post(URL).mock(return_value=httpx.Response(status))
     for hours in range(2 * MAX_ATTEMPTS):
-        await work_off_due(connections, later() + timedelta(hours=hours))
+        await process_due(connections, later() + timedelta(hours=hours))
     assert not await parked(connections, SHOP)
     (row,) = await stored(connections)
     assert (row.status, row.attempts) == ("pending", 0)

@@ -21,7 +21,7 @@ from tests.devstore.small_shop import DOMAIN, NOW, SECRET
 from tests.webhooks.shopfront import installed
 from webhooks.receive import opened, routes
 from webhooks.translate import is_ours
-from webhooks.work import work_off_due
+from webhooks.work import process_due
 
 pytestmark = pytest.mark.skipif(
     not (MODULES / "@shopify/dev-mcp").exists(), reason="npm packages are not installed: make setup"
@@ -45,7 +45,7 @@ async def test_whatever_a_shop_tells_is_understood_and_acted_on(connections: Con
         for topic in told:
             assert await fire(front.store, front.shop, topic, None) == 1, topic
         await front.http.post("/control/settle")
-        while await work_off_due(connections, datetime.now(UTC)):
+        while await process_due(connections, datetime.now(UTC)):
             pass
         consumer = EventConsumer(connections.redis, "test")
         await consumer.open()

@@ -13,7 +13,7 @@ from app.tables import InboxRow, OrderRow, ShopRow
 from app.worker import HANDLERS
 from tests.webhooks.deliveries import SHOP, order_body
 from webhooks.inbox import claim
-from webhooks.work import empty_bodies, restore_lost, work_off_due
+from webhooks.work import empty_bodies, process_due, restore_lost
 
 
 @pytest.fixture
@@ -57,20 +57,20 @@ async def due_since(connections: Connections, moment: datetime) -> None:
 
 
 async def test_what_a_lost_log_had_not_handled_is_put_into_it_again(delivered: Connections) -> None:
-    await work_off_due(delivered, datetime.now(UTC))
+    await process_due(delivered, datetime.now(UTC))
     await delivered.redis.flushall()
     await handle(delivered)
     assert await orders(delivered) == []
     await restore_lost(delivered, datetime.now(UTC))
-    await work_off_due(delivered, datetime.now(UTC))
+    await process_due(delivered, datetime.now(UTC))
     await handle(delivered)
     assert await orders(delivered) == [1]
 
 
 async def test_a_log_that_is_there_is_given_nothing_again(delivered: Connections) -> None:
-    await work_off_due(delivered, datetime.now(UTC))
+    await process_due(delivered, datetime.now(UTC))
     await restore_lost(delivered, datetime.now(UTC))
-    assert await work_off_due(delivered, datetime.now(UTC)) == 0
+    assert await process_due(delivered, datetime.now(UTC)) == 0
     assert await delivered.redis.xlen(STREAM) == 1
 
 
@@ -79,7 +79,7 @@ async def test_a_body_stays_until_its_event_is_handled(delivered: Connections) -
     await EventConsumer(delivered.redis, "test").open()
     await delivered.redis.xadd(STREAM, {"e": b"\xc1"}, id=f"{int(earlier.timestamp() * 1000)}-1")
     await due_since(delivered, earlier)
-    await work_off_due(delivered, earlier)
+    await process_due(delivered, earlier)
     await empty_bodies(delivered)
     assert b"" not in await bodies(delivered)
     await handle(delivered)
@@ -95,7 +95,7 @@ async def test_a_body_stays_also_where_the_work_on_it_took_minutes(
     await delivered.redis.xadd(STREAM, {"e": b"?"})
     await handle(delivered)
     await due_since(delivered, began)
-    await work_off_due(delivered, began)
+    await process_due(delivered, began)
     await empty_bodies(delivered)
     assert b"" not in await bodies(delivered)
 
@@ -105,4 +105,4 @@ async def test_a_lease_taken_under_a_clock_that_was_a_day_ahead_ends_with_the_mi
 ) -> None:
     now = datetime.now(UTC)
     assert len(await claim(delivered, now + timedelta(days=1))) == 1  # and its worker dies
-    assert await work_off_due(delivered, now) == 1
+    assert await process_due(delivered, now) == 1

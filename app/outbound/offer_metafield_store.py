@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import delete, func, select, update
 
 from app.connections import Connections
-from app.outbound.leaves import UNSURE, Kind, Leaf, Place
+from app.outbound.offer_metafields import UNSURE, Kind, OfferMetafield, Place
 from app.outbound_tables import AheadRow, CustomerAheadRow
 from app.segment_tables import CustomerSegmentRow
 from app.upsert import chunks, delete_keys, table_of, upsert
@@ -60,14 +60,14 @@ async def count_held(connections: Connections, shop: str) -> dict[Kind, int]:
     return counts
 
 
-async def note_sending(connections: Connections, shop: str, leaves: Sequence[Leaf]) -> None:
+async def note_sending(connections: Connections, shop: str, metafields: Sequence[OfferMetafield]) -> None:
     """Mark what is about to be written or deleted as unsure: after a crash it is looked at again."""
-    await _keep(connections, shop, {each.place: UNSURE for each in leaves})
+    await _keep(connections, shop, {each.place: UNSURE for each in metafields})
 
 
-async def note_sent(connections: Connections, shop: str, leaves: Iterable[Leaf]) -> None:
+async def note_sent(connections: Connections, shop: str, metafields: Iterable[OfferMetafield]) -> None:
     """Write down what Shopify holds now; what it does not hold any more is let go of."""
-    given = list(leaves)
+    given = list(metafields)
     await _keep(connections, shop, {each.place: each.digest for each in given if each.value is not None})
     await let_go(connections, shop, [each.place for each in given if each.value is None])
 

@@ -1,4 +1,4 @@
-"""A model brought up to the latest orders and products without learning anew. Pure.
+"""Brings a model up to the latest orders and products without training. Pure.
 
 Neighbours, best sellers and what is new are counted again; weights and embeddings stay as they were
 learnt. A product that came since is placed where the ten most like it are.
@@ -12,18 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from app.recommend.appeal import appeal_of
 from app.recommend.assemble import Recipe, assemble, basis_for, default_recipe, recipe_of
 from app.recommend.card import Card
 from app.recommend.dataset import Dataset
 from app.recommend.fit import Embeddings, no_embeddings
-from app.recommend.liking import appeal_of
 from app.recommend.model import Model
 from app.recommend.neighbours import CosineParameters, stand_ins
 
 Floats = NDArray[np.float32]
 
 
-def freshened(model: Model, card: Card, dataset: Dataset) -> Model:
+def recounted(model: Model, card: Card, dataset: Dataset) -> Model:
     """Return the model as of the data set's last order; `publish_successor` gives it its version."""
     recipe = _recipe(model, card, dataset)
     fresh = assemble(dataset, dataset.baskets, recipe, _embeddings(model, dataset))

@@ -78,15 +78,15 @@ class HistoryUpdate(NamedTuple):
 
     def onto(self, value: bytes | None) -> bytes:
         """Return what is kept when it goes on top of a value, which may be newer than what was read."""
-        nudged = unpack(value)
-        new = is_new_session(nudged, self.visit, self.showing.at)
-        known = in_this_session(nudged, new, nudged.fired)
+        history = unpack(value)
+        new = is_new_session(history, self.visit, self.showing.at)
+        known = in_this_session(history, new, history.fired)
         for name, (code, until, pool) in self.codes.items():
             before = known.get(name, NEVER)
             # One that was used meanwhile ended earlier than was read.
             ends_at = min(until, before.expires_at) if before.code == code else until
             known[name] = msgspec.structs.replace(before, code=code, expires_at=ends_at, pool=pool)
-        return pack(after(nudged, known, self.showing))
+        return pack(after(history, known, self.showing))
 
 
 NOTHING = ShopperHistory()
@@ -96,9 +96,9 @@ _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(ShopperHistory)
 
 
-def pack(nudged: ShopperHistory) -> bytes:
+def pack(history: ShopperHistory) -> bytes:
     """Return the value as Redis holds it."""
-    return _encoder.encode(nudged)
+    return _encoder.encode(history)
 
 
 def unpack(value: bytes | None) -> ShopperHistory:
@@ -114,23 +114,23 @@ def place_of(surface: str, checkout_token: str | None) -> str:
     return blake2b(f"{surface}\0{checkout_token or ''}".encode(), digest_size=6).hexdigest()
 
 
-def is_new_session(nudged: ShopperHistory, visit: Visit | None, at: int) -> bool:
+def is_new_session(history: ShopperHistory, visit: Visit | None, at: int) -> bool:
     """Return whether a pause lies between the shopper's last question and now, as visits are counted.
 
     What the visit did in between bridges the pause, where that may be known. A clock that is behind
     makes no session.
     """
-    if at - nudged.seen_at <= PAUSE_S:
+    if at - history.seen_at <= PAUSE_S:
         return False
-    bridged = visit is not None and visit.began_at - nudged.seen_at <= PAUSE_S
+    bridged = visit is not None and visit.began_at - history.seen_at <= PAUSE_S
     return not (bridged and visit is not None and at - visit.last_at <= PAUSE_S)
 
 
 def in_this_session(
-    nudged: ShopperHistory, new: bool, campaigns: Collection[str]
+    history: ShopperHistory, new: bool, campaigns: Collection[str]
 ) -> dict[str, CampaignHistory]:
     """Return what each of the campaigns was to the shopper; in a new session they begin anew."""
-    known = {name: fired for name, fired in nudged.fired.items() if name in campaigns}
+    known = {name: fired for name, fired in history.fired.items() if name in campaigns}
     if not new:
         return known
     return {
@@ -149,18 +149,18 @@ def stands_at(fired: CampaignHistory) -> str:
     return fired.place.partition(" ")[0]
 
 
-def after(nudged: ShopperHistory, known: Mapping[str, CampaignHistory], showing: Showing) -> ShopperHistory:
+def after(history: ShopperHistory, known: Mapping[str, CampaignHistory], showing: Showing) -> ShopperHistory:
     """Return what the shopper has seen after the showing; the same showing again changes no count.
 
     known: as of this session, with codes just granted.
     """
-    fired = {**nudged.fired, **known}
+    fired = {**history.fired, **known}
     for name in showing.waiting:
         before = fired.get(name, NEVER)
         fired[name] = msgspec.structs.replace(before, matched_at=before.matched_at or showing.at)
     for name in showing.shown:
         fired[name] = _shown(fired.get(name, NEVER), showing)
-    return ShopperHistory(max(nudged.seen_at, showing.at), _kept(fired, showing.at))
+    return ShopperHistory(max(history.seen_at, showing.at), _kept(fired, showing.at))
 
 
 def newly_shown(known: Mapping[str, CampaignHistory], showing: Showing) -> tuple[str, ...]:
@@ -171,27 +171,27 @@ def newly_shown(known: Mapping[str, CampaignHistory], showing: Showing) -> tuple
 
 
 def dismissed(
-    nudged: ShopperHistory, campaign_id: str, at: int, product_id: int | None = None
+    history: ShopperHistory, campaign_id: str, at: int, product_id: int | None = None
 ) -> ShopperHistory:
     """Return what the shopper has seen, with the campaign, or its product alone, sent away for good."""
-    before = nudged.fired.get(campaign_id, NEVER)
+    before = history.fired.get(campaign_id, NEVER)
     gone = msgspec.structs.replace(
         before,
         dismissed=before.dismissed or product_id is None,
         gone=before.gone if product_id is None else _with_gone(before.gone, product_id),
         last_at=max(before.last_at, at),
     )
-    return ShopperHistory(nudged.seen_at, {**nudged.fired, campaign_id: gone})
+    return ShopperHistory(history.seen_at, {**history.fired, campaign_id: gone})
 
 
-def redeemed(nudged: ShopperHistory, codes: Collection[str], at: int) -> ShopperHistory:
+def redeemed(history: ShopperHistory, codes: Collection[str], at: int) -> ShopperHistory:
     """Return what the shopper has seen, with those of the codes that are theirs ended. codes: in capitals."""
     ended = {
         name: msgspec.structs.replace(fired, expires_at=min(fired.expires_at, at))
-        for name, fired in nudged.fired.items()
+        for name, fired in history.fired.items()
         if fired.code in codes
     }
-    return ShopperHistory(nudged.seen_at, {**nudged.fired, **ended})
+    return ShopperHistory(history.seen_at, {**history.fired, **ended})
 
 
 def _with_gone(gone: tuple[int, ...], product_id: int) -> tuple[int, ...]:

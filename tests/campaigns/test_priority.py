@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.campaigns.order import Ranked, placed
+from app.campaigns.priority import Ranked, placed
 from app.errors import InputError, NotFound
 
 SHOP = [Ranked("a", 20), Ranked("b", 10), Ranked("c", 10), Ranked("d", 0)]

@@ -4,7 +4,7 @@ from itertools import permutations
 
 import msgspec
 
-from app.campaigns.nudged import (
+from app.campaigns.shopper_history import (
     KEPT_S,
     MOST_KEPT,
     MOST_PLACES,
@@ -77,10 +77,10 @@ def test_questions_that_overtake_each_other_count_the_same() -> None:
 
 
 def test_a_clock_that_is_behind_begins_no_session() -> None:
-    nudged = ShopperHistory(AT)
-    assert not is_new_session(nudged, None, AT - 10 * PAUSE_S)
-    assert not is_new_session(nudged, None, AT + PAUSE_S)
-    assert is_new_session(nudged, None, AT + PAUSE_S + 1)
+    history = ShopperHistory(AT)
+    assert not is_new_session(history, None, AT - 10 * PAUSE_S)
+    assert not is_new_session(history, None, AT + PAUSE_S)
+    assert is_new_session(history, None, AT + PAUSE_S + 1)
 
 
 def test_what_the_visit_did_bridges_the_pause() -> None:
@@ -93,10 +93,10 @@ def test_what_the_visit_did_bridges_the_pause() -> None:
 
 
 def test_a_new_session_keeps_how_often_at_all_and_forgets_how_often_in_it() -> None:
-    nudged = ShopperHistory(
+    history = ShopperHistory(
         AT, {"help": CampaignHistory(3, 2, 1, 2, 3, HERE, "CODE", AT + 9), "old": CampaignHistory(1)}
     )
-    known = in_this_session(nudged, True, {"help"})
+    known = in_this_session(history, True, {"help"})
     assert known == {"help": CampaignHistory(3, 0, 1, 2, 0, "", "CODE", AT + 9)}
     assert not is_standing(known["help"], HERE)
 
@@ -137,5 +137,5 @@ def test_what_is_old_is_forgotten_and_never_more_is_kept_than_the_latest() -> No
 
 def test_what_another_layout_packed_is_nothing() -> None:
     assert unpack(b"\xc1") == unpack(msgspec.msgpack.encode({"a": 1})) == unpack(None) == NOTHING
-    nudged = saw(Showing(AT, HERE, ("help",)))
-    assert unpack(pack(nudged)) == nudged
+    history = saw(Showing(AT, HERE, ("help",)))
+    assert unpack(pack(history)) == history

@@ -12,11 +12,11 @@ import pytest
 from app.connections import Connections
 from app.experiments.analysis import Interval
 from app.experiments.appeal import Appeal
+from app.recommend.appeal import appeal_of, with_appeal
 from app.recommend.fit import FitParameters
-from app.recommend.freshen import freshened
-from app.recommend.liking import appeal_of, with_appeal
 from app.recommend.process import Job, run_training
 from app.recommend.publish import latest
+from app.recommend.recount import recounted
 from app.recommend.retrain import train_shop
 from app.values import ShopDomain
 from tests.attribution.test_store import SHOP, a_shop, write
@@ -55,7 +55,7 @@ def test_appeal_follows_the_products_into_a_fresher_model() -> None:
     ids = shop.items.product_ids
     model = replace(a_model(2), product_ids=ids[1:3], appeal=np.array([0.3, -0.2], dtype=np.float32))
     assert appeal_of(model, ids[:4]).tolist() == pytest.approx([0.0, 0.3, -0.2, 0.0])
-    fresh = freshened(model, a_card(), shop)
+    fresh = recounted(model, a_card(), shop)
     assert fresh.appeal[1:3].tolist() == pytest.approx([0.3, -0.2])
     assert not fresh.appeal[3:].any()
 

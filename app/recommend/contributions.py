@@ -16,7 +16,7 @@ BESIDE_LEARNED = tuple(at for name, at in AT.items() if name != "learned")
 _STANDING, _BOUGHT = STANDING.tolist(), BOUGHT.tolist()
 
 
-def parts(model: Arrays, visit: Visit, chosen: Positions, weights: Doubles) -> list[list[float]]:
+def contributions(model: Arrays, visit: Visit, chosen: Positions, weights: Doubles) -> list[list[float]]:
     """Return what adds up to each chosen product's score, as `reasons.REASONS` speak of it.
 
     That is the learned term's part of the cart, of the customer and of the item, then the other terms.

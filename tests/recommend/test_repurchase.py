@@ -11,8 +11,8 @@ import pytest
 from app.recommend.assemble import default_recipe
 from app.recommend.dataset import Baskets, Dataset
 from app.recommend.fit import FitParameters
-from app.recommend.habit import USUAL, habit
 from app.recommend.read import build_dataset
+from app.recommend.repurchase import USUAL, repurchase_lift
 from app.recommend.terms import Past
 from app.recommend.train import train
 
@@ -40,7 +40,7 @@ def test_what_somebody_has_comes_first_where_people_buy_the_same_again(again: bo
 
 
 def test_the_more_there_is_to_tell_the_further_it_goes() -> None:
-    reached = [habit(a_shop_of(turns, again=False).baskets) for turns in (1, 2, 3, 6)]
+    reached = [repurchase_lift(a_shop_of(turns, again=False).baskets) for turns in (1, 2, 3, 6)]
     assert reached[0] == pytest.approx(np.log(USUAL))
     assert reached == sorted(reached, reverse=True)
     assert reached[-1] < 0
@@ -51,7 +51,7 @@ def test_it_is_how_often_the_same_is_bought_next_beside_how_often_others_buy_it(
     bought, by = np.array([0, 1, 0, 0], np.int32), np.array([0, 1, 0, 1], np.int32)
     baskets = Baskets(np.arange(5), bought, np.arange(4), by)
     # By chance: product 0 is in 1 of shopper 1's 2 orders, product 1 in none of shopper 0's.
-    assert habit(baskets) == pytest.approx(np.log((1 + USUAL) / (0.5 + 1)))
+    assert repurchase_lift(baskets) == pytest.approx(np.log((1 + USUAL) / (0.5 + 1)))
 
 
 def test_a_shop_of_nobody_known_has_the_default_weights() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.campaigns.later import MOST, Marks, marks_of
+from app.campaigns.recheck import MOST, Marks, marks_of
 from app.campaigns.templates import TEMPLATES
 from app.rules.expression import read_rule
 from tests.campaigns.factories import a_campaign, a_plan

@@ -19,7 +19,7 @@ EVIDENCE = 1.0
 MOST_AGAINST = 3.0  # log odds
 
 
-def habit(baskets: Baskets) -> float:
+def repurchase_lift(baskets: Baskets) -> float:
     """Return the log of how much oftener what an order holds is in its shopper's next one than in others'."""
     items = int(baskets.items.max(initial=-1)) + 1
     followed, now, then = in_two_running(baskets, items)
@@ -29,13 +29,13 @@ def habit(baskets: Baskets) -> float:
     return log((again + EVIDENCE * USUAL) / (by_chance + EVIDENCE))
 
 
-def with_habit(weights: Weights, told: float) -> Weights:
-    """Return default weights as far as a history speaks for products in a shop of this habit.
+def with_repurchase_lift(weights: Weights, log_lift: float) -> Weights:
+    """Return default weights, those of a history scaled by how much its shop's customers repurchase.
 
     Where what was bought is bought less than by chance, that speaks against it, but for what somebody has
     bought twice.
     """
-    fits, against = min(max(told / log(USUAL), 0.0), 1.0), min(max(-told, 0.0), MOST_AGAINST)
+    fits, against = min(max(log_lift / log(USUAL), 0.0), 1.0), min(max(-log_lift, 0.0), MOST_AGAINST)
     kept = replace(weights, **{name: fits * getattr(weights, name) for name in OF_HISTORY})
     return replace(kept, bought=kept.bought - against, twice=kept.twice + against)
 

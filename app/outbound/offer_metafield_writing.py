@@ -1,4 +1,4 @@
-"""Metafields of offers brought to what they should be: only those that differ, a batch at a time."""
+"""Writes offer metafields to Shopify: only those that differ from what it holds, a batch at a time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from collections.abc import Collection, Sequence
 from app.connections import Connections
 from app.jobs import alone
 from app.outbound.documents import BATCH
-from app.outbound.leaf_store import (
+from app.outbound.metafields import delete_metafields, set_metafields
+from app.outbound.offer_metafield_store import (
     OFFERS,
     doubt_all,
     forget_all,
@@ -18,8 +19,7 @@ from app.outbound.leaf_store import (
     note_sent,
     strays,
 )
-from app.outbound.leaves import SCOPES, Kind, Leaf, Place, changed
-from app.outbound.metafields import delete_metafields, set_metafields
+from app.outbound.offer_metafields import SCOPES, Kind, OfferMetafield, Place, changed
 from app.shops.grants import covers
 from app.shops.store import ShopEvent, get_shop, installed_shop
 from app.upsert import chunks
@@ -29,14 +29,16 @@ WRITING = "writing_ahead"
 _log = logging.getLogger(__name__)
 
 
-async def write_leaves(connections: Connections, shop: str, kind: Kind, leaves: Sequence[Leaf]) -> int:
-    """Return how many metafields were written or deleted; all leaves are of one kind. Raises ShopifyError.
+async def write_offer_metafields(
+    connections: Connections, shop: str, kind: Kind, metafields: Sequence[OfferMetafield]
+) -> int:
+    """Return how many metafields were written or deleted. Raises ShopifyError.
 
-    What Shopify refuses is let go of, and tried again whenever this is called again.
+    metafields: all of the one kind. What Shopify refuses is forgotten, and tried again by the next call.
     """
-    held = await held_by(connections, shop, kind, {each.place.owner_id for each in leaves})
+    held = await held_by(connections, shop, kind, {each.place.owner_id for each in metafields})
     written = 0
-    for batch in chunks(changed(leaves, held), BATCH):
+    for batch in chunks(changed(metafields, held), BATCH):
         written += await _write(connections, shop, batch)
     return written
 
@@ -55,7 +57,7 @@ async def take_back(connections: Connections, shop: str, customer_ids: Collectio
             _log.warning("offers stay in Shopify: the app may not write there", extra={"shop": shop})
             await let_go(connections, shop, held)
             return
-        for batch in chunks([Leaf(each, None) for each in held], BATCH):
+        for batch in chunks([OfferMetafield(each, None) for each in held], BATCH):
             await _write(connections, shop, batch)
 
 
@@ -70,7 +72,7 @@ async def take_back_strays(connections: Connections, shop: str) -> None:
         await take_back(connections, shop, page)
 
 
-async def forget_leaves(connections: Connections, event: ShopEvent) -> None:
+async def forget_offer_metafields(connections: Connections, event: ShopEvent) -> None:
     """Know that Shopify deleted the app's metafields with the app.
 
     A shop that is back already may hold new ones: Shopify tells of an uninstall up to four hours later.
@@ -90,7 +92,7 @@ def customer_place(customer_id: int) -> Place:
     return Place("customer", customer_id, OFFERS)
 
 
-async def _write(connections: Connections, shop: str, batch: Sequence[Leaf]) -> int:
+async def _write(connections: Connections, shop: str, batch: Sequence[OfferMetafield]) -> int:
     """Return how many of the batch were written or deleted."""
     await note_sending(connections, shop, batch)
     given = [each for each in batch if each.value is not None]

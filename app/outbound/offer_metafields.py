@@ -1,4 +1,4 @@
-"""A metafield of offers: whose it is, under which key, and what is to change of those Shopify holds. Pure."""
+"""Offer metafields: whose each is, under which key, and which differ from those Shopify holds. Pure."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Leaf:
-    """A metafield as it is to be. value: None for none."""
+class OfferMetafield:
+    """A metafield as it should be. value: its JSON, None to delete it."""
 
     place: Place
     value: str | None
 
     @property
     def digest(self) -> str:
-        """Return what tells this value from others."""
+        """Return a hash that tells this value from others."""
         return blake2b((self.value or "").encode(), digest_size=12).hexdigest()
 
     @property
@@ -54,10 +54,10 @@ class Leaf:
         return self.place.named | {"type": TYPE, "value": self.value}
 
 
-def changed(leaves: Iterable[Leaf], held: Mapping[Place, str]) -> list[Leaf]:
-    """Return the leaves that are not as Shopify holds them. held: digests by place."""
+def changed(metafields: Iterable[OfferMetafield], held: Mapping[Place, str]) -> list[OfferMetafield]:
+    """Return the metafields that are not as Shopify holds them. held: digests by place."""
     return [
         each
-        for each in leaves
+        for each in metafields
         if (each.place in held if each.value is None else held.get(each.place) != each.digest)
     ]

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import app.recommend.past
+import app.recommend.retired
 from app.connections import Connections
 from app.recommend.forget import forget_in_models, read_learnt
-from app.recommend.past import delete_retired, find_version, retire_version, retired_versions
 from app.recommend.publish import current_version, load, publish, versions
+from app.recommend.retired import delete_retired, find_version, retire_version, retired_versions
 from app.values import ShopDomain
 from tests.offers.factories import goes_together
 from tests.recommend.test_publish import NOW, a_card
@@ -59,7 +59,7 @@ def test_beyond_the_room_there_is_those_put_away_first_go(
     names = [published(tmp_path, day) for day in range(4)]
     path = next(each for each in versions(tmp_path, SHOP) if each.name == names[0])
     size = sum(file.stat().st_size for file in path.iterdir())
-    monkeypatch.setattr(app.recommend.past, "MOST_BYTES", int(2.5 * size))
+    monkeypatch.setattr(app.recommend.retired, "MOST_BYTES", int(2.5 * size))
     for name in names[:3]:
         retire_version(tmp_path, SHOP, name, names[3])
     assert [path.name for path in retired_versions(tmp_path, SHOP)] == names[1:3]

@@ -20,8 +20,8 @@ class PersonName:
     client_id: str | None = None
 
 
-def whom(text: str) -> PersonName:
-    """Return whom the text names. Raises InputError for what can be nobody's name.
+def parse_person_name(text: str) -> PersonName:
+    """Return the name that the text is. Raises InputError where it can be nobody's.
 
     An address has an @; digits and gid://shopify/Customer/… are a customer; anything else is the id
     that a browser goes under.

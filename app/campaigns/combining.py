@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from app.campaigns.campaign import DiscountTerms
-from app.campaigns.nudged import NEVER, CampaignHistory, stands_at
 from app.campaigns.plan import Plan, Planned
+from app.campaigns.shopper_history import NEVER, CampaignHistory, stands_at
 
 
 def goes_with(one: DiscountTerms, other: DiscountTerms) -> bool:
