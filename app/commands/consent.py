@@ -12,6 +12,7 @@ import typer
 from app.commands.run import Shop, known_shop, with_connections
 from app.connections import Connections
 from app.consent.entries import Entry
+from app.consent.ledger import every_entry
 from app.consent.lookup import Person, consent_history, json_line, ledger_lines
 from app.errors import NotFound
 from app.values import ShopDomain, shop_domain, shopify_id
@@ -50,13 +51,11 @@ async def _export(connections: Connections, shop: ShopDomain, form: str, file: P
 
     Raises NotFound for a shop that neither has the app nor ever had a word in the ledger.
     """
-    words = 0 if form == "json" else -1  # the heading is none
+    if await anext(every_entry(connections, shop), None) is None:
+        await known_shop(connections, shop)
     with nullcontext(sys.stdout) if file is None else file.open("w", encoding="utf-8") as out:
         async for line in ledger_lines(connections, shop, form):
             out.write(line + "\n")
-            words += 1
-    if not words:
-        await known_shop(connections, shop)
     if file is not None:
         typer.echo(f"written to {file}")
 

@@ -98,3 +98,14 @@ def test_the_whole_ledger_is_handed_over_as_csv_or_lines_of_json(terminal: Termi
     lines = [json.loads(line) for line in target.read_text().splitlines()]
     assert [line["event_id"] for line in lines] == [row[heading.index("event_id")] for row in rows]
     assert not any(name in printed for name in ("browser", "token", "example.com"))
+
+
+def test_of_a_shop_that_is_not_known_nothing_is_written_not_even_a_heading(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    target = tmp_path / "ledger.csv"
+    for where in ((), ("--out", str(target))):
+        said = terminal.run("consent", "--shop", "nobody.myshopify.com", *where)
+        assert isinstance(said.exception, NotFound)
+        assert said.stdout == ""
+    assert not target.exists()
