@@ -32,7 +32,12 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--config", type=Path, default=ROOT / "shopify.app.toml", help="the app's configuration"
     )
-    made.add_argument("--households", type=int, default=400, help="how many households the demo shop has")
+    made.add_argument(
+        "--households",
+        type=households,
+        default=400,
+        help="how many households the demo shop has, at least one",
+    )
     made.add_argument(
         "--currency", default="USD", help="the demo shop's; its prices keep their digits: 3.49 is 349 in JPY"
     )
@@ -40,6 +45,13 @@ def parser() -> argparse.ArgumentParser:
         "--time-scale", type=float, default=0.001, help="seconds a second between retries takes"
     )
     return made
+
+
+def households(told: str) -> int:
+    """Return the number. Raises ArgumentTypeError below one: a shop that nobody buys at has no products."""
+    if (number := int(told)) < 1:
+        raise argparse.ArgumentTypeError("it has to be at least one")
+    return number
 
 
 def main() -> int:

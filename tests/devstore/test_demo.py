@@ -9,6 +9,7 @@ import pytest
 from graphql import GraphQLEnumType
 
 from devstore import schema
+from devstore.__main__ import parser
 from devstore.demo import DOMAIN, MissingData, build
 from devstore.demo.choose import shift_to
 from devstore.demo.source import PACKAGE, installed
@@ -161,3 +162,10 @@ def test_a_port_that_is_taken_is_named_with_what_to_do() -> None:
         port = taken.getsockname()[1]
         with pytest.raises(StageFailed, match=rf"Port {port} is in use.* make demo PORT="):
             check_free(port)
+
+
+def test_a_shop_that_nobody_buys_at_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parser().parse_args(["--households", "0"])
+    assert "it has to be at least one" in capsys.readouterr().err
+    assert parser().parse_args(["--households", "1"]).households == 1
