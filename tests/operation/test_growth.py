@@ -22,6 +22,7 @@ from tests.chaos.traffic import Traffic
 from webhooks.work import process_due
 
 WARM, VISITS = 15, 40
+TRIES = 3  # on a busy machine something that is loaded once may come late; what grows does so each time
 SPARE = 8  # connections and tasks that come and go
 MOST_BYTES = 4_000  # a visit: its token and its callers are remembered, up to a number
 
@@ -42,16 +43,25 @@ async def test_a_visit_that_is_over_leaves_next_to_nothing_in_the_processes(
         await visit(connections, traffic, worker, WARM)
         tracemalloc.start()
         await visit(connections, traffic, worker, WARM)
-        bytes_before, before = held(), (open_files(), len(asyncio.all_tasks()))
-        await visit(connections, traffic, worker, VISITS)
-        assert (held() - bytes_before) / VISITS < MOST_BYTES
+        before = open_files(), len(asyncio.all_tasks())
+        grown = [await grown_by(connections, traffic, worker)]
+        while min(grown) > MOST_BYTES and len(grown) < TRIES:
+            grown.append(await grown_by(connections, traffic, worker))
         tracemalloc.stop()
+        assert min(grown) < MOST_BYTES
         files, tasks = open_files(), len(asyncio.all_tasks())
     assert files <= before[0] + SPARE
     assert tasks <= before[1] + SPARE
-    assert len(traffic.orders) == 2 * WARM + VISITS
+    assert len(traffic.orders) == 2 * WARM + len(grown) * VISITS
     await worker.trim()
     assert await connections.redis.xlen("tw:events") == 0
+
+
+async def grown_by(connections: Connections, traffic: Traffic, worker: EventConsumer) -> float:
+    """Return how many bytes more this process holds after some visits, a visit."""
+    before = held()
+    await visit(connections, traffic, worker, VISITS)
+    return (held() - before) / VISITS
 
 
 async def visit(connections: Connections, traffic: Traffic, worker: EventConsumer, visits: int) -> None:
