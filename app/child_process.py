@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 
 from app.errors import TillwiseError
 from app.failures import reason_of
-from app.garbage import collect_rarely
 from app.logs import start_logging
+from app.memory import collect_rarely
 
 POLL_S = 0.2
 Found = TypeVar("Found")

@@ -32,7 +32,7 @@ from app.config import Settings, read_settings
 from app.connections import Connections, connect
 from app.events.kinds import BrowserEvent, Line, OrderPlaced
 from app.events.store import record_events
-from app.garbage import collect_rarely
+from app.memory import collect_rarely
 from app.profiles.store import follow_customers, keep_orders, remember_browsing
 from app.recommend.card import Card, Decision
 from app.recommend.model import Model, Weights
