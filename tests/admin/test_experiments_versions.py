@@ -10,8 +10,8 @@ from app.experiments.versions import draft
 from app.shops.store import get_shop
 from app.values import ShopDomain
 from tests.admin.experiment_factories import design, keep_experiment
+from tests.admin.experiments_calls import call, of_shop, page
 from tests.admin.factories import SHOP, now
-from tests.admin.test_experiments import call, of_shop, page
 
 
 async def test_an_older_version_is_read_apart_and_its_own_arm_is_kept(
