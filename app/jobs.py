@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from datetime import timedelta
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, cast
 
 import msgspec
 from coredis.exceptions import RedisError as QueueError
@@ -160,6 +160,11 @@ async def alone(connections: Connections, what: str, shop: str) -> AsyncIterator
         keeper.cancel()
         with suppress(LockError):  # it may have expired while this process was held up
             await lock.release()
+
+
+async def turn_of(connections: Connections, what: str, shop: str) -> bytes | None:
+    """Return whose turn it is to do this in the shop alone, another value each time; None for nobody's."""
+    return cast(bytes | None, await connections.redis.get(redis_key(shop, "running", what)))
 
 
 async def _keep(lock: Any) -> None:

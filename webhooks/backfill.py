@@ -18,7 +18,7 @@ from typing import Any
 from app.catalog.cost_store import record_costs
 from app.catalog.store import record_levels, record_products
 from app.connections import Connections, redis_key
-from app.consent.barred import let_history_in
+from app.consent.barred import let_history_in, look_and_write
 from app.consent.policies import try_to_read_policy
 from app.errors import InputError, ShopClosed, ShopifyError, ShopifyRefused, ShopifyUnavailable
 from app.events.erased import only_kept
@@ -243,7 +243,8 @@ async def _store_customers(connections: Connections, shop: Shop, batch: Sequence
         return read_customer(shop.shop, Payload(tree.root), shop.currency)
 
     customers = _read_each(read, shop, batch)
-    await record_customers(connections, await only_kept(connections, customers))
+    async with look_and_write(connections, shop.shop):
+        await record_customers(connections, await only_kept(connections, customers))
 
 
 async def _store_orders(connections: Connections, shop: Shop, batch: Sequence[Tree]) -> None:
@@ -253,7 +254,8 @@ async def _store_orders(connections: Connections, shop: Shop, batch: Sequence[Tr
         return order, imported_refunds(shop, node, order, lines)
 
     pairs = _read_each(read, shop, batch)
-    await record_orders(connections, await only_kept(connections, [order for order, _ in pairs]))
+    async with look_and_write(connections, shop.shop):
+        await record_orders(connections, await only_kept(connections, [order for order, _ in pairs]))
     refunds = [refund for _, theirs in pairs for refund in theirs]
     await record_refunds(connections, await unknown_refunds(connections, shop, refunds))
 

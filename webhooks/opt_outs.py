@@ -18,6 +18,7 @@ import numpy as np
 from sqlalchemy import select
 
 from app.connections import Connections
+from app.consent.barred import look_and_write
 from app.errors import InputError, ShopifyError, ShopifyUnavailable
 from app.events.erased import only_kept
 from app.events.kinds import CustomerChanged
@@ -107,11 +108,18 @@ async def _record(connections: Connections, shop: ShopDomain, batch: Sequence[di
         event for customer_id, event in current.items()
         if bool(event.data_sale_opt_out) != bool(known.get(customer_id))
     ]  # fmt: skip
-    kept = await only_kept(connections, differing)
-    if kept:
-        await record_customers(connections, kept)
+    kept = await _write(connections, shop, differing) if differing else 0
     groups = {event.customer_id: _rfm_group(node) for event, node in read}
     await record_rfm_groups(connections, shop, groups)
+    return kept
+
+
+async def _write(connections: Connections, shop: str, differing: Sequence[CustomerChanged]) -> int:
+    """Return how many were written: nothing of who was erased meanwhile."""
+    async with look_and_write(connections, shop):
+        kept = await only_kept(connections, differing)
+        if kept:
+            await record_customers(connections, kept)
     return len(kept)
 
 

@@ -1,17 +1,31 @@
-"""People erased while a long job was running, so that its result does not bring them back."""
+"""People erased while a long job was running, so that its result does not bring them back.
+
+What such a job writes by an earlier look at people it writes in its turn, which an erasure waits for.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 
 from sqlmodel import col, delete, select
 
 from app.connections import Connections
 from app.consent.digests import open_digests
+from app.jobs import alone
 from app.privacy_tables import ErasedRow
 
+WRITING = "writing"
 _CLOCKS_DIFFER = timedelta(minutes=5)
+
+
+def look_and_write(connections: Connections, shop: str) -> AbstractAsyncContextManager[None]:
+    """Look at people inside, and write what follows: no erasure in the shop ends before it is written.
+
+    Short, as an erasure waits for seconds only, and before anything is asked of others.
+    """
+    return alone(connections, WRITING, shop)
 
 
 async def erased_since(

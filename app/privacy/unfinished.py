@@ -1,4 +1,4 @@
-"""What keeps a request from being done yet: events in a worker's hands, or that a broker has."""
+"""What keeps a request from being done yet: what a worker has in hand, a broker has, or a job is writing."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import asyncio
 from time import monotonic
 
 from app.connections import Connections
+from app.consent.barred import WRITING
 from app.errors import TillwiseError
 from app.events.broker_ledger import BrokerLedger
 from app.events.hands import in_hand
+from app.jobs import turn_of
 from app.wording import wording
 
 _PATIENCE_S = 5.0
@@ -41,6 +43,16 @@ async def wait_for_broker(connections: Connections) -> None:
     moved = BrokerLedger(connections.redis)
     if not await moved.passes(await moved.now(), _PATIENCE_S):
         raise _waits()
+
+
+async def wait_for_writing(connections: Connections, shop: str) -> None:
+    """Return once no job of the shop writes by a look it took until now. Raises RequestIncomplete."""
+    until = monotonic() + _PATIENCE_S
+    turn = await turn_of(connections, WRITING, shop)
+    while turn and turn == await turn_of(connections, WRITING, shop):
+        if monotonic() >= until:
+            raise _waits()
+        await asyncio.sleep(_LOOK_EVERY_S)
 
 
 async def empty_broker(connections: Connections) -> None:

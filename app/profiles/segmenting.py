@@ -15,7 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.child_process import run_in_child
 from app.connections import Connections
-from app.consent.barred import erased_since
+from app.consent.barred import erased_since, look_and_write
 from app.consent.standing import Use
 from app.consent.standings import who_refuse
 from app.jobs import Progress, exclusive_job, report_progress, request_job
@@ -81,9 +81,10 @@ async def _segment(connections: Connections, shop: ShopDomain) -> int:
     await report_progress(connections, "segment", shop, Progress("applying"))
     await rebuild(connections, shop)
     # The training took its time; who was erased meanwhile is nobody to look at.
-    gone = set(await erased_since(connections, shop, facts.placed, now))
-    placed = {who: orders for who, orders in facts.placed.items() if who not in gone}
-    await find_candidates(connections, shop, placed, rules.currency, now)
+    async with look_and_write(connections, shop):
+        gone = set(await erased_since(connections, shop, facts.placed, now))
+        placed = {who: orders for who, orders in facts.placed.items() if who not in gone}
+        await find_candidates(connections, shop, placed, rules.currency, now)
     await count_segments(connections, shop, f"{await _today(connections, shop, now):%Y-%m-%d}")
     if previous is None:  # Shopify's groups are kept beside segments: there were none to keep them beside
         await request_job(connections, "opt_outs", shop)

@@ -13,7 +13,7 @@ from itertools import chain
 from typing import Any
 
 from app.connections import Connections
-from app.consent.barred import erased_since
+from app.consent.barred import erased_since, look_and_write
 from app.consent.digests import open_digests
 from app.consent.policy import Answers, consent_of, permissions
 from app.consent.standings import profile_basis
@@ -225,7 +225,8 @@ async def rebuild(connections: Connections, shop: ShopDomain) -> int:
     """Return how many customers' profiles were made anew from the orders in the database."""
     customers, after = 0, 0
     while batch := await _next(connections, shop, after):
-        await refresh_customers(connections, shop, batch)
+        async with look_and_write(connections, shop):
+            await refresh_customers(connections, shop, batch)
         customers, after = customers + len(batch), batch[-1]
     return customers
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from app.connections import Connections
+from app.consent.barred import look_and_write
 from app.consent.withdrawal import whole_visit
 from app.events.kinds import ConsentTold
 from app.reach.abandonment import CLOCKS_DIFFER, Silence, SilenceThresholds, checkout_silence
@@ -33,8 +34,9 @@ async def find_abandoned(
     """Return the ids of the checkouts that are abandoned since the last look. now: our clock."""
     found: list[str] = []
     for tokens in chunks(await silent_checkouts(connections, shop, now, wait.shortest)):
-        silences = await _silences(connections, shop, tokens, wait, now)
-        found += await keep_silences(connections, shop, silences, now)
+        async with look_and_write(connections, shop):
+            silences = await _silences(connections, shop, tokens, wait, now)
+            found += await keep_silences(connections, shop, silences, now)
     return found
 
 

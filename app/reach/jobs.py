@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from app.connections import Connections
+from app.consent.barred import look_and_write
 from app.consent.retention import limits_of
 from app.errors import InputError, ShopifyError
 from app.events.kinds import CustomerDeleted
@@ -63,7 +64,8 @@ async def reach_out(connections: Connections, shop: Shop, reach: Reach, now: dat
     found = list(dict.fromkeys([*await unplanned(connections, shop.shop, now - _BROKEN_OFF), *found]))
     paused = is_paused(shop.settings)
     if not paused:
-        await plan_for(connections, shop, reach, found, now)
+        async with look_and_write(connections, shop.shop):
+            await plan_for(connections, shop, reach, found, now)
     await give_up(connections, shop.shop, now)
     return 0 if paused else await send_due(connections, shop, reach, now)
 

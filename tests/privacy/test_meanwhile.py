@@ -1,4 +1,4 @@
-"""A redaction in the middle of a training, and of a checkout."""
+"""A redaction in the middle of a training, of other jobs' writing, and of a checkout."""
 
 from __future__ import annotations
 
@@ -11,13 +11,18 @@ import pytest
 from sqlmodel import col, select, update
 
 from app.connections import Connections
+from app.consent.barred import look_and_write
 from app.consent.requests import Kind, open_request
 from app.errors import TillwiseError
 from app.events.consume import work_off
 from app.events.log import EventConsumer, this_consumer
+from app.privacy import unfinished
 from app.privacy.erasure import erase_person
 from app.privacy.shop import erase_shop
-from app.profiles.store import follow_customers, keep_orders
+from app.privacy.unfinished import RequestIncomplete
+from app.profiles import store
+from app.profiles.keys import customer_key
+from app.profiles.store import follow_customers, keep_orders, rebuild
 from app.recommend import retrain
 from app.recommend.process import Job
 from app.recommend.publish import latest, versions
@@ -91,6 +96,36 @@ async def test_a_training_under_way_does_not_bring_an_erased_shop_back(
     assert versions(connections.settings.data_dir, SHOP) == []
     everything = await dump(connections)
     assert found_in(everything, [SHOP.encode()]) <= {f"key tw:{{{SHOP}}}:progress:train"}
+
+
+async def test_an_erasure_does_not_end_while_a_job_writes_of_whom_it_read_before(
+    connections: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unfinished, "_PATIENCE_S", 0)
+    await keep_orders(connections, [an_order(1, [40], shop=SHOP, customer_id=GONE)])
+    make_profiles = store.make_profiles
+
+    async def read_then_redact(*about: Any) -> Any:
+        made = await make_profiles(*about)
+        with pytest.raises(RequestIncomplete):
+            await redact(connections, SHOP, GONE)
+        return made
+
+    monkeypatch.setattr(store, "make_profiles", read_then_redact)
+    assert await rebuild(connections, SHOP) == 1
+    await redact(connections, SHOP, GONE)
+    assert not await connections.redis.exists(customer_key(SHOP, GONE))
+
+
+async def test_a_shop_is_not_erased_while_a_job_writes_of_whom_it_read_before(
+    connections: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unfinished, "_PATIENCE_S", 0)
+    await open_request(connections, SHOP, "r", Kind.SHOP, datetime.now(UTC))
+    async with look_and_write(connections, SHOP):
+        with pytest.raises(RequestIncomplete):
+            await erase_shop(connections, SHOP, "r")
+    await erase_shop(connections, SHOP, "r")
 
 
 async def test_a_checkout_under_way_is_answered_and_its_decision_names_nobody(

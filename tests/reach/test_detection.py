@@ -1,13 +1,19 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 from sqlmodel import col, select
 
 from app.connections import Connections
+from app.consent.requests import Kind, open_request
 from app.events.kinds import ConsentTold
+from app.privacy import unfinished
+from app.privacy.erasure import erase_person
+from app.privacy.unfinished import RequestIncomplete
 from app.profiles.history import MOST_TOGETHER
+from app.reach import detection
 from app.reach.abandonment import SilenceThresholds
 from app.reach.detection import find_abandoned, follow_withdrawal, resolve_abandoned
 from app.reach.store import (
@@ -16,6 +22,7 @@ from app.reach.store import (
     clear_old,
     counted,
     happened_in,
+    keep_silences,
     silent_checkouts,
 )
 from app.reach_tables import AbandonmentRow
@@ -62,6 +69,27 @@ async def test_a_checkout_is_found_once_however_often_one_looks(on_both_database
     (found,) = await still_open(on_both_databases)
     assert (found.checkout_token, found.customer_id, found.lines) == ("t", ADA, [[11, 2]])
     assert found.abandonment_id not in ("t", str(ADA))
+
+
+async def test_an_erasure_does_not_end_between_the_look_and_what_was_found(
+    connections: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await a_shop(connections)
+    await a_customer(connections)
+    await write_down(connections, "t", told(0, customer=ADA))
+    monkeypatch.setattr(unfinished, "_PATIENCE_S", 0)
+    await open_request(connections, SHOP, "r", Kind.CUSTOMER, NOW, customer_id=ADA)
+
+    async def keep_after_a_redaction(*found: Any) -> list[str]:
+        with pytest.raises(RequestIncomplete):
+            await erase_person(connections, SHOP, "r")
+        return await keep_silences(*found)
+
+    monkeypatch.setattr(detection, "keep_silences", keep_after_a_redaction)
+    await find(connections, 31)
+    await erase_person(connections, SHOP, "r")
+    async with connections.read() as db:
+        assert (await db.exec(select(AbandonmentRow))).all() == []
 
 
 @pytest.mark.parametrize("marketing", ["unsubscribed", "pending", "not_subscribed"])

@@ -1,4 +1,4 @@
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,10 +12,13 @@ from app.catalog.store import load_catalog
 from app.connections import Connections
 from app.consent.requests import Kind, open_request
 from app.errors import ShopClosed, ShopifyRefused, ShopifyUnavailable
-from app.events.kinds import BulkOperationFinished
+from app.events.erased import only_kept
+from app.events.kinds import BulkOperationFinished, CustomerChanged
 from app.jobs import exclusive_job, job_queue
+from app.privacy import unfinished
 from app.privacy.erasure import erase_person
 from app.privacy.shop import erase_shop
+from app.privacy.unfinished import RequestIncomplete
 from app.profiles.store import customer_key
 from app.shops.store import install
 from app.shops.tokens import exchange_id_token
@@ -114,6 +117,30 @@ async def test_an_import_does_not_bring_an_erased_customer_back(front: Shopfront
     orders = await rows(connections, OrderRow)
     assert {(order.customer_id, order.checkout_token) for order in orders} == {(None, None)}
     assert len(orders) == 5
+    assert not await connections.redis.exists(customer_key(shop, 7))
+
+
+async def test_an_erasure_does_not_end_while_an_import_writes_by_an_earlier_look(
+    front: Shopfront, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connections, shop = front.connections, front.installed.shop
+    monkeypatch.setattr(unfinished, "_PATIENCE_S", 0)
+    await open_request(connections, shop, "r", Kind.CUSTOMER, datetime.now(UTC), customer_id=7)
+    looked = list[type[object]]()
+
+    async def look_then_redact(connections: Connections, events: Sequence[Any]) -> list[Any]:
+        kept = await only_kept(connections, events)
+        looked.extend(map(type, kept[:1]))
+        with pytest.raises(RequestIncomplete):
+            await erase_person(connections, shop, "r")
+        return kept
+
+    monkeypatch.setattr(backfill, "only_kept", look_then_redact)
+    await run_backfill(connections, shop)
+    assert looked[0] is CustomerChanged
+    await erase_person(connections, shop, "r")
+    assert await rows(connections, CustomerRow) == []
+    assert {order.customer_id for order in await rows(connections, OrderRow)} == {None}
     assert not await connections.redis.exists(customer_key(shop, 7))
 
 

@@ -1,4 +1,4 @@
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -7,17 +7,22 @@ import pytest
 from sqlmodel import col, select
 
 from app.connections import Connections
+from app.consent.requests import Kind, open_request
+from app.events.erased import only_kept
 from app.events.kinds import CustomerChanged, CustomerDeleted, OrderDeleted, OrderUpdated
 from app.events.log import STREAM, EventLog
 from app.orders.customers import record_customers, remove_customer
 from app.orders.store import record_order, remove_order
+from app.privacy import unfinished
+from app.privacy.erasure import erase_person
+from app.privacy.unfinished import RequestIncomplete
 from app.privacy_tables import ConsentRow
 from app.tables import CustomerRow, OrderRow
 from devstore.schema import MODULES
 from devstore.shop import cancel
 from tests.devstore.conftest import past_order, second_customer
 from tests.webhooks.shopfront import Shopfront, installed
-from webhooks import bulk
+from webhooks import bulk, opt_outs
 from webhooks.backfill import run_backfill
 from webhooks.opt_outs import compare_opt_outs
 
@@ -65,6 +70,27 @@ async def test_an_opt_out_that_changed_nothing_else_is_found_and_told_the_ledger
         ("customer_record", {"data_sale_opt_out": True}),
         ("customer_record", {"data_sale_opt_out": False}),
     ]
+
+
+async def test_an_erasure_does_not_end_while_an_opt_out_is_written_by_an_earlier_look(
+    front: Shopfront, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (customer,) = front.shop.customers.values()
+    customer.data_sale_opt_out = True
+    connections, shop = front.connections, front.installed.shop
+    monkeypatch.setattr(unfinished, "_PATIENCE_S", 0)
+    await open_request(connections, shop, "r", Kind.CUSTOMER, datetime.now(UTC), customer_id=customer.id)
+
+    async def look_then_redact(connections: Connections, events: Sequence[Any]) -> list[Any]:
+        kept = await only_kept(connections, events)
+        with pytest.raises(RequestIncomplete):
+            await erase_person(connections, shop, "r")
+        return kept
+
+    monkeypatch.setattr(opt_outs, "only_kept", look_then_redact)
+    assert await compare(front) == 1
+    await erase_person(connections, shop, "r")
+    assert await rows(front, CustomerRow) == []
 
 
 async def test_a_customer_who_is_gone_without_a_word_is_told_of_once(front: Shopfront) -> None:
