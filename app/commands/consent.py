@@ -12,7 +12,6 @@ import typer
 from app.commands.run import Shop, known_shop, with_connections
 from app.connections import Connections
 from app.consent.entries import Entry
-from app.consent.ledger import every_entry
 from app.consent.lookup import Person, consent_history, json_line, ledger_lines
 from app.errors import NotFound
 from app.values import ShopDomain, shop_domain, shopify_id
@@ -51,7 +50,7 @@ async def _export(connections: Connections, shop: ShopDomain, form: str, file: P
 
     Raises NotFound for a shop that neither has the app nor ever had a word in the ledger.
     """
-    if await anext(every_entry(connections, shop), None) is None:
+    if await anext(ledger_lines(connections, shop, "json"), None) is None:
         await known_shop(connections, shop)
     with nullcontext(sys.stdout) if file is None else file.open("w", encoding="utf-8") as out:
         async for line in ledger_lines(connections, shop, form):
