@@ -1,4 +1,4 @@
-"""The table of what is foretold of shoppers: intent, what coupons change, which arm is best."""
+"""The table of shops' trained predictors: intent, what coupons change, which arm is best."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How well a purchase is foretold, whom a coupon changes, and what both cost: what docs/intent.md states.
+"""How well a purchase is predicted, whom a coupon changes, and what both cost: what docs/intent.md states.
 
 python -m benchmarks.intent                                 prints the figures
 python -m benchmarks.intent --clickstream WHEEL             with the public clickstream's, see clickstream.py
@@ -89,7 +89,7 @@ def make_prior(wheel: Path) -> None:
 
 def _figures(wheel: Path | None) -> Iterator[str]:
     shop = _shop(VISITS, seed=0)
-    yield from _foretold({"made-up shop": shop} | ({"public clickstream": _public(wheel)} if wheel else {}))
+    yield from _predicted({"made-up shop": shop} | ({"public clickstream": _public(wheel)} if wheel else {}))
     yield from _growing()
     yield from _against_truth()
     yield from _changed()
@@ -99,8 +99,8 @@ def _figures(wheel: Path | None) -> Iterator[str]:
     yield from _times()
 
 
-def _foretold(tables: dict[str, Table]) -> Iterator[str]:
-    yield "\n### Purchases foretold on the latest 30 % of visits\n"
+def _predicted(tables: dict[str, Table]) -> Iterator[str]:
+    yield "\n### Purchases predicted on the latest 30 % of visits\n"
     yield "| visits | probability | moments | bought after | by | ROC AUC | PR AUC | calibration error |"
     yield "|---|---|---|---|---|---|---|---|"
     for name, table in tables.items():
@@ -140,15 +140,15 @@ def _growing() -> Iterator[str]:
 
 
 def _against_truth() -> Iterator[str]:
-    """Yield how far what is foretold right after an event in a checkout is from the true probability."""
+    """Yield how far what is predicted right after an event in a checkout is from the true probability."""
     model, (rows, truth) = fit(_shop(VISITS, seed=1), PRIOR), checkouts_and_truth(VISITS, seed=2)
     yield f"\n### Against the truth of the made-up shop, {len(truth):,} moments in a checkout\n"
-    yield "| by | foretold on average | the truth | of its variance told | mean distance |"
+    yield "| by | predicted on average | the truth | of its variance told | mean distance |"
     yield "|---|---|---|---|---|"
     for by, head in (("ours", model.ever), ("the shared model", PRIOR.ever)):
-        foretold = chances(head, rows)
-        told, apart = np.corrcoef(foretold, truth)[0, 1] ** 2, np.abs(foretold - truth).mean()
-        yield f"| {by} | {foretold.mean():.3f} | {truth.mean():.3f} | {told:.0%} | {apart:.3f} |"
+        predicted = chances(head, rows)
+        told, apart = np.corrcoef(predicted, truth)[0, 1] ** 2, np.abs(predicted - truth).mean()
+        yield f"| {by} | {predicted.mean():.3f} | {truth.mean():.3f} | {told:.0%} | {apart:.3f} |"
 
 
 def _changed() -> Iterator[str]:

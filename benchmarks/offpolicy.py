@@ -36,9 +36,9 @@ def logged(decisions: int, seed: int) -> tuple[WeightedDecisions, float]:
     one_hot = np.eye(ACTIONS)
     seen = np.hstack([x, one_hot[action]])
     every = np.vstack([np.hstack([x, np.tile(one_hot[each], (decisions, 1))]) for each in range(ACTIONS)])
-    foretold, elsewhere = cross_fitted(seen, reward, every, np.tile(rows, ACTIONS))
+    predicted, elsewhere = cross_fitted(seen, reward, every, np.tile(rows, ACTIONS))
     by_target = (other * elsewhere.reshape(ACTIONS, decisions).T).sum(axis=1)
-    return WeightedDecisions(weight, reward, foretold, by_target), _truth()
+    return WeightedDecisions(weight, reward, predicted, by_target), _truth()
 
 
 def _shares(x: Floats, slope: float) -> Floats:

@@ -78,8 +78,8 @@ def held(count: int, held_back: float, seed: int, later: Later) -> tuple[list[bo
 
 
 def _fifths(model: UpliftModel, later: Later) -> list[bool]:
-    foretold = later.features @ np.array(model.weights) + model.bias
-    fifth = np.searchsorted(np.array(model.cuts), foretold, side="right")
+    predicted = later.features @ np.array(model.weights) + model.bias
+    fifth = np.searchsorted(np.array(model.cuts), predicted, side="right")
     truth = [float(later.effects[fifth == at].mean()) for at in range(len(model.effects))]
     return [effect.low <= true <= effect.high for effect, true in zip(model.effects, truth, strict=True)]
 

@@ -1,4 +1,4 @@
-"""What is foretold of shoppers in the database, and the past it is learnt from."""
+"""Shops' models of intent, uplift and choice in the database, and the history they are trained on."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ async def publish_foresight(
 
 
 async def latest_foresight(connections: Connections, shop: str) -> Foresight:
-    """Return what is foretold with now: the shared model where the shop has none that can be read."""
+    """Return the shop's newest models; the shared one where it has none, or none that can be read."""
     found = await _newest(connections, shop)
     content = {kind: found[kind].content if kind in found else {} for kind in KINDS}
     version = " ".join(f"{kind} {row.trained_at.isoformat()}" for kind, row in found.items())
@@ -110,12 +110,12 @@ _foresights = TtlCache(latest_foresight)
 
 
 async def current_foresight(connections: Connections, shop: str) -> Foresight:
-    """Return what is foretold with, as it was at most fifteen seconds ago."""
+    """Return the same as `latest_foresight`, cached for up to fifteen seconds."""
     return await _foresights.of(connections, shop)
 
 
 async def latest_reports(connections: Connections, shop: str) -> dict[str, dict[str, Any]]:
-    """Return what speaks for each kind that was learnt, with when it was: intent, uplift, choice."""
+    """Return the training report of each kind (intent, uplift, choice), with the time it was trained."""
     found = await _newest(connections, shop)
     return {kind: row.report | {"trained_at": row.trained_at} for kind, row in found.items()}
 

@@ -42,10 +42,10 @@ class UpliftModel(msgspec.Struct, frozen=True, gc=False):
         """Return what the coupon changes for shoppers like this one."""
         if not self.cuts:
             return self.effects[0]
-        foretold = self.bias
+        predicted = self.bias
         for weight, value in zip(self.weights, features, strict=True):
-            foretold += weight * value
-        return self.effects[bisect_right(self.cuts, foretold)]
+            predicted += weight * value
+        return self.effects[bisect_right(self.cuts, predicted)]
 
     def without(self, features: Sequence[float]) -> float:
         """Return the probability that they buy without the coupon."""

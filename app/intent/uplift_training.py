@@ -1,12 +1,12 @@
 """Learning whom a coupon changes, from exposures that chance decided: training only.
 
 The DR-learner (Kennedy, "Towards optimal doubly robust estimation of heterogeneous causal effects",
-2023): what each shopper would do with and without the coupon is foretold by models that did not see
+2023): what each shopper would do with and without the coupon is predicted by models that did not see
 them; the difference, corrected by what they did and how likely they were to be exposed, is regressed on
 what was known of them. Chance decided, and the log tells how often, so that the correction is right whatever
 the models.
 
-A shopper's own effect is nothing that can be seen. So shoppers are put in fifths by what is foretold of
+A shopper's own effect is nothing that can be seen. So shoppers are put in fifths by what is predicted of
 them, and what serves is the effect measured in each fifth, with its interval, by forecasts that did not
 see them either.
 """
@@ -44,7 +44,7 @@ Foretells = Callable[[Floats], Floats]
 class UpliftReport:
     """What speaks for an effect, on exposures later than all it was learnt from.
 
-    average: over all exposures. ours: Qini of ranking by the effect foretold; response: of ranking by the
+    average: over all exposures. ours: Qini of ranking by the effect predicted; response: of ranking by the
     probability to buy, what is usually done; ranking at random has 0.
     """
 
@@ -67,7 +67,7 @@ def train(campaign: str, given: Exposures, seed: int = 0) -> tuple[UpliftModel |
     counts = (len(usable), bought_with, bought_without)
     if len(usable) < FEWEST_EXPOSURES or min(bought_with, bought_without) < FEWEST_PURCHASES:
         return None, UpliftReport(*counts, 0, None, None, None, "rule", _too_few(*counts))
-    effects = _foretold(usable, seed)
+    effects = _predicted(usable, seed)
     average = _effect(effects)
     ours, response, tested = _judged(usable, seed)
     base, base_bias = _arm(usable, ~usable.shown)
@@ -83,16 +83,16 @@ def _judged(given: Exposures, seed: int) -> tuple[Qini, Qini, int]:
     """Return how well the latest exposures are ranked by what the earlier ones taught."""
     tested = np.arange(len(given)) >= round(len(given) * (1 - TESTED))
     before, test = given.where(~tested), given.where(tested)
-    weights, bias = _regressed(before.features, _foretold(before, seed))
+    weights, bias = _regressed(before.features, _predicted(before, seed))
     base, base_bias = _arm(before, ~before.shown)
     without, with_it = _models(before)
     effects = _doubly_robust(test, without(test.features), with_it(test.features))
-    foretold = test.features @ weights + bias
+    predicted = test.features @ weights + bias
     response = test.features @ base + base_bias
-    return qini(foretold, effects, seed), qini(response, effects, seed), len(test)
+    return qini(predicted, effects, seed), qini(response, effects, seed), len(test)
 
 
-def _foretold(given: Exposures, seed: int) -> Floats:
+def _predicted(given: Exposures, seed: int) -> Floats:
     """Return the doubly robust effects, cross-fitted: each fold's by models of the other folds."""
     fold = np.random.default_rng(seed).permutation(len(given)) % FOLDS
     effects = np.empty(len(given))
@@ -130,7 +130,7 @@ def _arm(given: Exposures, arm: Flags) -> tuple[Floats, float]:
 
 
 def _regressed(features: Floats, effects: Floats) -> tuple[Floats, float]:
-    """Return weights and bias of the effect foretold, as many features heard as the data carries."""
+    """Return weights and bias of a ridge regression of the effects; the data choose its penalty."""
     means, scales = features.mean(axis=0), features.std(axis=0)
     scales = np.where(scales > 1e-9, scales, np.inf)
     fitted = RidgeCV(alphas=RIDGES).fit((features - means) / scales, effects)
@@ -141,7 +141,7 @@ def _regressed(features: Floats, effects: Floats) -> tuple[Floats, float]:
 def _by_shopper(average: UpliftModel, given: Exposures, effects: Floats, seed: int) -> UpliftModel:
     """Return the model with the effect of each fifth, measured by forecasts that did not see it.
 
-    Where many are foretold alike, a cut between two fifths falls among them and one of the two has nobody,
+    Where many are predicted alike, a cut between two fifths falls among them and one of the two has nobody,
     or hardly anybody: it gets the average.
     """
     fold = np.random.default_rng(seed + 1).permutation(len(given)) % FOLDS
@@ -149,8 +149,8 @@ def _by_shopper(average: UpliftModel, given: Exposures, effects: Floats, seed: i
     for number in range(FOLDS):
         held = fold == number
         weights, bias = _regressed(given.features[~held], effects[~held])
-        foretold = given.features @ weights + bias
-        fifth[held] = np.searchsorted(_cuts(foretold), foretold[held], side="right")
+        predicted = given.features @ weights + bias
+        fifth[held] = np.searchsorted(_cuts(predicted), predicted[held], side="right")
     weights, bias = _regressed(given.features, effects)
     parts = [effects[fifth == at] for at in range(FIFTHS)]
     told = (_effect(part) if len(part) >= LEAST_OF_A_FIFTH else average.effects[0] for part in parts)
@@ -164,8 +164,8 @@ def _by_shopper(average: UpliftModel, given: Exposures, effects: Floats, seed: i
     )
 
 
-def _cuts(foretold: Floats) -> Floats:
-    cuts: Floats = np.quantile(foretold, np.arange(1, FIFTHS) / FIFTHS)
+def _cuts(predicted: Floats) -> Floats:
+    cuts: Floats = np.quantile(predicted, np.arange(1, FIFTHS) / FIFTHS)
     return cuts
 
 

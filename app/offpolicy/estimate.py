@@ -28,13 +28,13 @@ class WeightedDecisions:
     """Logged decisions as aligned arrays, one entry each.
 
     weight: the importance weight, the logged action's probability under the target policy over its
-    propensity. reward: as observed. foretold: the reward model's prediction of it, cross-fitted; by_target:
+    propensity. reward: as observed. predicted: the reward model's prediction of it, cross-fitted; by_target:
     the expected prediction over the target policy's actions. Weights average 1 under common support.
     """
 
     weight: Floats
     reward: Floats
-    foretold: Floats
+    predicted: Floats
     by_target: Floats
 
     def __len__(self) -> int:
@@ -72,7 +72,7 @@ def estimate(logged: WeightedDecisions) -> PolicyEstimate | Refusal:
     effective = float(w.sum() ** 2 / np.square(w).sum()) if w.any() else 0.0
     if refused := _unsupported(w, effective):
         return refused
-    r, left = logged.reward, logged.reward - logged.foretold
+    r, left = logged.reward, logged.reward - logged.predicted
     own = float((w * r).sum() / w.sum())
     robust = logged.by_target + w * left
     return PolicyEstimate(

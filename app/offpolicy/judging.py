@@ -128,13 +128,13 @@ def _aligned(found: Sequence[_Weighed]) -> WeightedDecisions:
     of = np.array([n for n, _, _ in pairs], dtype=np.int64)
     elsewhere = np.array([[*rows[n], *_action(shown, at)] for n, shown, _ in pairs])
     reward, _ = winsorise(np.array([float(each.logged.reward_minor) for each in found]), WINSOR)
-    foretold, of_targets = cross_fitted(seen, reward, elsewhere, of)
+    predicted, of_targets = cross_fitted(seen, reward, elsewhere, of)
     by_target = np.zeros(len(found))
     np.add.at(by_target, of, np.array([chance for _, _, chance in pairs]) * of_targets)
     weight = np.array(
         [each.ranked_alike * each.chances.get(each.logged.shown, 0.0) / each.was for each in found]
     )
-    return WeightedDecisions(weight, reward, foretold, by_target)
+    return WeightedDecisions(weight, reward, predicted, by_target)
 
 
 def _situation_row(each: _Weighed) -> list[float]:

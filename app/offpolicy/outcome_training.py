@@ -15,17 +15,17 @@ _LEAST_LEAF = 40
 def cross_fitted(
     seen: Floats, reward: Floats, others: Floats, of: NDArray[np.int64]
 ) -> tuple[Floats, Floats]:
-    """Return what was foretold of each logged row, and of each of the others.
+    """Return what was predicted of each logged row, and of each of the others.
 
     seen: float64, finite, a row a decision: its situation and its action. others: the same with other
-    actions; of: int64, the decision each of them is of. No decision is foretold by a model that saw its own
+    actions; of: int64, the decision each of them is of. No decision is predicted by a model that saw its own
     outcome (cross-fitting: Chernozhukov and others, Econometrics Journal 2018), so a model that learns by
     heart moves no estimate.
     """
     from sklearn.ensemble import HistGradientBoostingRegressor  # seconds, which no other command waits for
 
     folds = np.arange(len(seen)) % FOLDS
-    foretold, elsewhere = np.zeros(len(seen)), np.zeros(len(others))
+    predicted, elsewhere = np.zeros(len(seen)), np.zeros(len(others))
     for fold in range(FOLDS):
         learnt, asked = folds != fold, folds == fold
         model = HistGradientBoostingRegressor(
@@ -33,12 +33,12 @@ def cross_fitted(
         )
         varies = np.flatnonzero(np.ptp(seen[learnt], axis=0) > 0)
         if not len(varies):
-            foretold[asked], elsewhere[folds[of] == fold] = reward[learnt].mean(), reward[learnt].mean()
+            predicted[asked], elsewhere[folds[of] == fold] = reward[learnt].mean(), reward[learnt].mean()
             continue
         with threadpool_limits(limits=1):  # threads that wait for each other cost more than they save
             model.fit(seen[learnt][:, varies], reward[learnt])
-        foretold[asked] = model.predict(seen[asked][:, varies])
+        predicted[asked] = model.predict(seen[asked][:, varies])
         theirs = folds[of] == fold
         if theirs.any():
             elsewhere[theirs] = model.predict(others[theirs][:, varies])
-    return foretold, elsewhere
+    return predicted, elsewhere

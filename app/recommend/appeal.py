@@ -29,7 +29,7 @@ def appeal_of(model: Model, product_ids: NDArray[np.int64]) -> NDArray[np.float3
 
 
 def gain_of(found: Appeal | None) -> Difference | None:
-    """Return by how much better showings are foretold, for the card."""
+    """Return by how much appeal improves the prediction of showings, for the model card; None without any."""
     if found is None:
         return None
     return Difference(found.gain.value, found.gain.low, found.gain.high, found.showings)

@@ -50,9 +50,9 @@ def test_what_leaks_the_outcome_looks_far_better_and_is_not_used(
 def test_probabilities_are_near_the_true_ones(table: Table) -> None:
     """Right after an event in a checkout, when nobody can have bought yet."""
     model, (rows, truth) = fit(table, PRIOR), checkouts_and_truth(2_000, seed=7)
-    foretold = chances(model.ever, rows)
-    assert foretold.mean() == pytest.approx(truth.mean(), abs=0.06)
-    assert np.corrcoef(foretold, truth)[0, 1] > 0.4
+    predicted = chances(model.ever, rows)
+    assert predicted.mean() == pytest.approx(truth.mean(), abs=0.06)
+    assert np.corrcoef(predicted, truth)[0, 1] > 0.4
 
 
 def test_the_same_visits_give_the_same_model(table: Table) -> None:

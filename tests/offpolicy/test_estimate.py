@@ -20,7 +20,9 @@ def test_all_three_estimates_find_what_the_other_policy_earns() -> None:
 
 def test_the_doubly_robust_estimate_is_the_surest_and_right_even_by_a_wrong_model() -> None:
     trials, truth = logged(20_000, seed=2)
-    wrong = WeightedDecisions(trials.weight, trials.reward, trials.foretold * 0 + 3, trials.by_target * 0 + 3)
+    wrong = WeightedDecisions(
+        trials.weight, trials.reward, trials.predicted * 0 + 3, trials.by_target * 0 + 3
+    )
     good, bad = estimate(trials), estimate(wrong)
     assert isinstance(good, PolicyEstimate)
     assert isinstance(bad, PolicyEstimate)
