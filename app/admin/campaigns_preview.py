@@ -91,4 +91,4 @@ def _values(campaign: Campaign, currency: str, table: Locale) -> dict[str, str]:
 
 
 def _money(amount: float, currency: str, table: Locale) -> str:
-    return f"{table.number(amount, exponent(currency))} {currency}"
+    return table.money(round(amount, exponent(currency)), currency)

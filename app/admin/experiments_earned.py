@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from app.admin import store
 from app.admin.campaigns_view import KINDS
 from app.admin.experiments_form import arm_words
-from app.admin.figures import money, percentage
+from app.admin.figures import estimate, money, percentage
 from app.admin.home_view import untold_words
 from app.admin.language import Lazy, _, lazy, ngettext
 from app.admin.view import REASONS, SURFACES
@@ -76,9 +76,9 @@ def caused(found: Incremental | Refusal, currency: str) -> Caused:
     if isinstance(found, Refusal):
         return Caused("", "", untold_words(found))
     total, per = found.total, found.per_visitor
-    low, high = money(round(total.low), currency), money(round(total.high), currency)
+    low, high = estimate(total.low, currency), estimate(total.high, currency)
     return Caused(
-        money(round(total.value), currency),
+        estimate(total.value, currency),
         _("%(low)s to %(high)s", low=low, high=high),
         _(
             "%(each)s more per shopper than “%(control)s”, times %(n)s shoppers; %(sure)s sure, for one "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from contextvars import ContextVar
 from datetime import UTC, date, datetime, time, tzinfo
@@ -12,15 +11,16 @@ from typing import Literal
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_skeleton, format_time, get_datetime_format, get_day_names
 from babel.lists import format_list
-from babel.numbers import format_currency, format_decimal, format_percent
+from babel.numbers import format_decimal, format_percent
 from babel.units import format_unit
 
 from app.admin.language import spoken
+from app.priced import priced
 from app.values import decimal_amount
 
 NOTHING = "–"
-# As letters, so that what follows a Latin sign stays where it was written among Arabic ones.
-_LEFT_TO_RIGHT = "\N{LEFT-TO-RIGHT MARK}"
+_TO_THE_UNIT = 100  # of a currency: an estimate of so much has no coins
+_TENTH_OF_MS = 100  # in µs
 
 _clock: ContextVar[tzinfo] = ContextVar("clock", default=UTC)
 
@@ -70,26 +70,24 @@ def money(amount_minor: int, currency: str) -> str:
     return price(Decimal(decimal_amount(amount_minor, currency)), currency)
 
 
+def estimate(amount_minor: float, currency: str) -> str:
+    """Return `$1,250` of an amount that is not known to the cent, `$12.50` below a hundred."""
+    amount = Decimal(decimal_amount(round(amount_minor), currency))
+    return priced(amount, currency, spoken(), whole=abs(amount) >= _TO_THE_UNIT)
+
+
 def price(amount: Decimal, currency: str) -> str:
     """Return `$1,250.00` of an amount in the currency's own unit."""
-    # As CLDR asks for a code, which Babel leaves to its caller: `CHF 5.00`.
-    written = re.sub(
-        r"(?<=[A-Za-z])(?=\d)", "\N{NO-BREAK SPACE}", format_currency(amount, currency, locale=spoken())
-    )
-    if spoken().text_direction == "rtl":
-        return re.sub(r"([A-Z]+[^\w\s])", rf"\1{_LEFT_TO_RIGHT}", written)
-    return written
+    return priced(amount, currency, spoken())
 
 
 def milliseconds(microseconds: int | None) -> str:
-    """Return `1.4 ms`, or a dash."""
+    """Return `1.4 ms`, `< 0.1 ms` of less than can be written so, or a dash."""
     if microseconds is None:
         return NOTHING
-    return str(
-        format_unit(
-            round(microseconds / 1000, 1), "duration-millisecond", "short", format="#,##0.0", locale=spoken()
-        )
-    )
+    tenths = max(round(microseconds / 100), 1)
+    written = format_unit(tenths / 10, "duration-millisecond", "short", format="#,##0.0", locale=spoken())
+    return f"<\N{NO-BREAK SPACE}{written}" if microseconds < _TENTH_OF_MS else str(written)
 
 
 def listed(names: Iterable[str], style: Literal["standard", "or"] = "standard") -> str:

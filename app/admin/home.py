@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute, Route
 from app.admin import campaigns_lacking, lately, models_view, store, view
 from app.admin.access import staff_only
 from app.admin.attention import Attention, alerted, attention, due, to_review
-from app.admin.figures import day, money
+from app.admin.figures import day, estimate
 from app.admin.home_view import as_of_words, caused_words, headline, signs, tiles
 from app.admin.language import _
 from app.admin.onboarding import Journey, Step, marks_of, steps
@@ -92,7 +92,7 @@ def _told(history: lately.ByDay, currency: str) -> Iterator[dict[str, Any]]:
         if isinstance(found, Incremental):
             total = found.total
             told |= {"value": total.value / unit, "low": total.low / unit, "high": total.high / unit}
-            told |= {"says": money(round(total.value), currency), "range": caused_words(found, currency)}
+            told |= {"says": estimate(total.value, currency), "range": caused_words(found, currency)}
         yield told
 
 

@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.admin.experiments_form import arm_words
-from app.admin.figures import NOTHING, milliseconds, moment, money, number, percent, percentage, share
+from app.admin.figures import (
+    NOTHING,
+    estimate,
+    milliseconds,
+    moment,
+    money,
+    number,
+    percent,
+    percentage,
+    share,
+)
 from app.admin.language import _, ngettext
 from app.admin.lately import Dated
 from app.admin.refusals import refusal_words
@@ -58,7 +68,7 @@ def headline(found: Caused, currency: str, *, is_paused: bool) -> Headline | Non
     if isinstance(found, Refusal):
         return None
     total, between = found.total, caused_words(found, currency)
-    amount = money(round(abs(total.value)), currency)
+    amount = estimate(abs(total.value), currency)
     if total.low > 0:
         says = _(
             "Tillwise brought in about %(amount)s more in sales: %(range)s.", amount=amount, range=between
@@ -97,8 +107,8 @@ def caused_words(found: Incremental, currency: str) -> str:
     """Return the range that the incremental revenue lies in, and beside whom where nobody is held out."""
     between = _(
         "between %(low)s and %(high)s (%(level)s sure)",
-        low=money(round(found.total.low), currency),
-        high=money(round(found.total.high), currency),
+        low=estimate(found.total.low, currency),
+        high=estimate(found.total.high, currency),
         level=percentage(100 * found.level),
     )
     if found.control == HOLDOUT:
@@ -139,7 +149,7 @@ def _incremental(month: Month) -> Tile:
     found = month.caused
     if isinstance(found, Refusal):
         return Tile("incremental_revenue", NOTHING, untold_words(found))
-    value = money(round(found.total.value), month.currency)
+    value = estimate(found.total.value, month.currency)
     return Tile("incremental_revenue", value, caused_words(found, month.currency))
 
 

@@ -5,10 +5,14 @@ its own tables, once.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from functools import cache, reduce
 from pathlib import Path
 
+import babel
 import msgspec
+
+from app.priced import priced
 
 _TABLES = Path(__file__).parent / "locales"
 LANGUAGES = tuple(sorted(each.stem for each in _TABLES.glob("*.json")))
@@ -50,11 +54,14 @@ class Locale(msgspec.Struct, frozen=True):
     fields: Mapping[str, str] = {}
     language: str = _ENGLISH
 
-    def number(self, value: float, digits: int | None = None) -> str:
-        """Return a number as it is written; digits: after the point, None for as many as it has."""
-        plain = f"{value:,.{digits}f}" if digits is not None else _plain(value)
-        whole, point, fraction = plain.partition(".")
+    def number(self, value: float) -> str:
+        """Return a number as it is written, with as many digits after the point as it has."""
+        whole, point, fraction = _plain(value).partition(".")
         return whole.replace(",", self.numbers.group) + (self.numbers.decimal if point else "") + fraction
+
+    def money(self, value: float, currency: str) -> str:
+        """Return an amount in the currency's own unit with its sign."""
+        return priced(Decimal(str(round(value, 6))), currency, babel.Locale(self.language))
 
     def amount(self, forms: Mapping[str, str], value: float) -> str:
         """Return an amount with its unit, in the plural form that goes with it."""

@@ -1,6 +1,6 @@
 """A rule in a merchant's words. Pure: the languages are tables.
 
-"The cart's subtotal is above 80.00 EUR and the shopper has been here before"
+"The cart's subtotal is above €80.00 and the shopper has been here before"
 """
 
 from __future__ import annotations
@@ -31,7 +31,6 @@ from app.rules.nodes import (
     Scalar,
     Term,
 )
-from app.values import exponent
 
 MOST_NAMED = 8
 _SIGNS = {"+": " + ", "-": " − ", "*": " × ", "/": " ÷ "}
@@ -152,7 +151,7 @@ class Words:
         if field is None or isinstance(value, bool):
             return self.locale.number(value)
         if field.kind == "money":
-            return f"{self.locale.number(value, _digits(value, self.currency))} {self.currency}"
+            return self.locale.money(value, self.currency)
         if field.unit in ("seconds", "days"):
             units = self.locale.units
             return self.locale.amount(units.days if field.unit == "days" else units.seconds, value)
@@ -187,9 +186,3 @@ def _measure(terms: tuple[Term, ...]) -> Field | None:
             factors = [part.field for part in term.parts if isinstance(part, FieldValue)]
             return factors[0] if len(factors) == 1 and factors[0].kind == "money" else None
     return None
-
-
-def _digits(value: float, currency: str) -> int | None:
-    """Return how many digits an amount has after the point, None for one that needs more than usual."""
-    digits = exponent(currency)
-    return digits if round(value, digits) == value else None

@@ -43,7 +43,7 @@ async def test_a_newcomer_sets_up_ten_percent_for_hesitant_buyers_above_eighty(
         second = page.locator("[data-row]").nth(1)
         await second.get_by_label("What", exact=True).select_option(label="The customer's segments")
         await second.get_by_label("Choose", exact=True).select_option(label="hesitant buyers")
-        says = "The cart's subtotal is above 80.00 USD and one or more of “hesitant buyers” are among"
+        says = "The cart's subtotal is above $80.00 and one or more of “hesitant buyers” are among"
         await expect(page.locator("[data-says]")).to_contain_text(says)
         await expect(page.locator("[data-shows]")).to_have_text("10% off, for 1 day")
         await page.get_by_role("button", name="Save and start").click()

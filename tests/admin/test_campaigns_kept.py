@@ -32,7 +32,7 @@ async def test_what_is_written_is_read_back_and_judged(
     assert answer["errors"] == []
     assert answer["says"] == (
         "One or more of “hesitant buyers” are among the customer's segments "
-        "and the cart's subtotal is above 80.00 USD."
+        "and the cart's subtotal is above $80.00."
     )
     assert answer["shows"] == "10% off, for 1 day"
     assert answer["preview"]["text"] == "Save 10% on your order"

@@ -291,11 +291,11 @@ def a_coupon(**discount: Any) -> dict[str, Any]:
     ("offer", "text"),
     [
         (TEN_PERCENT, "Save 10% on your order"),
-        (a_coupon(amount="5", applies_to="product"), "Save 5.00 EUR on your order"),
+        (a_coupon(amount="5", applies_to="product"), "Save €5.00 on your order"),
         (a_coupon(percentage=50, applies_to="shipping", with_code=False), "Save 50% on shipping"),
         (a_coupon(percentage=100, applies_to="shipping"), "Free shipping"),
         ({"kind": "upsell", "product_ids": [1]}, "Picked by the shop"),
-        ({"kind": "progress", "target": "50"}, "Add 15.00 EUR more for free shipping."),
+        ({"kind": "progress", "target": "50"}, "Add €15.00 more for free shipping."),
         ({"kind": "progress", "target": "50", "messages": {"xx": "{amount} to a gift"}}, ""),
     ],
 )

@@ -44,7 +44,7 @@ async def test_incremental_revenue_stands_with_its_range_and_how_sure_it_is(
     assert "sure" in told
     page = await opened(browser)
     first = page.partition("data-headline")[2].partition("</s-stack>")[0]
-    assert f"${value:,.2f}" in first
+    assert f"about ${value:,.0f} more" in first
     assert 'tone="success"' in first
     # What is known to be earned comes before the way there.
     assert page.index("data-headline") < page.index("data-steps-done")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.admin.figures import language_name, milliseconds, money, percentage, share
+from app.admin.figures import estimate, language_name, milliseconds, money, percentage, share
 from app.admin.store import Import, ListedDecision, Model
 from app.admin.view import (
     RUNGS,
@@ -36,6 +36,20 @@ def test_money_is_written_with_its_currency(minor: int, currency: str, text: str
 
 
 @pytest.mark.parametrize(
+    ("minor", "currency", "text"),
+    [
+        (253905.4, "USD", "$2,539"),
+        (-12350, "EUR", "-€124"),  # 123.5, rounded to even
+        (9999, "USD", "$99.99"),
+        (1250, "JPY", "¥1,250"),
+        (1250000, "KWD", "KWD\u00a01,250"),
+    ],
+)
+def test_estimate_of_a_hundred_or_more_has_no_cents(minor: float, currency: str, text: str) -> None:
+    assert estimate(minor, currency) == text
+
+
+@pytest.mark.parametrize(
     ("tag", "name"),
     [
         ("de", "German"),
@@ -57,6 +71,8 @@ def test_share_of_nothing_is_a_dash_not_a_number() -> None:
     assert share(1, 8) == "12.5%"  # 100 / 8
     assert milliseconds(None) == "–"
     assert milliseconds(1449) == "1.4 ms"
+    assert milliseconds(0) == milliseconds(99) == "<\u00a00.1 ms"
+    assert milliseconds(100) == "0.1 ms"
 
 
 @pytest.mark.parametrize(

@@ -68,8 +68,8 @@ def test_a_contradiction_names_the_two_that_exclude_each_other() -> None:
     above, below = {">": [var("cart.subtotal"), 100]}, {"<": [var("cart.subtotal"), 50]}
     [found] = told({"and": [above, var("visit.returning"), below]})
     assert found.message == (
-        "This rule never matches: it can't be that the cart's subtotal is above 100.00 EUR, "
-        "and also that the cart's subtotal is below 50.00 EUR."
+        "This rule never matches: it can't be that the cart's subtotal is above €100.00, "
+        "and also that the cart's subtotal is below €50.00."
     )
 
 

@@ -37,18 +37,18 @@ def words(stored: Any, language: str = "en", **more: Any) -> str:
     [
         (
             "en",
-            "The cart's subtotal is above 1,080.00 EUR, the number of the customer's orders so far is not "
+            "The cart's subtotal is above €1,080.00, the number of the customer's orders so far is not "
             "below 2 and (“at risk” is among the customer's segments or the shopper has been here before)",
         ),
         (
             "de-AT",
-            "Die Zwischensumme des Warenkorbs ist größer als 1.080,00 EUR, die Anzahl der bisherigen "
-            "Bestellungen ist nicht kleiner als 2 und („at risk“ ist unter den Segmenten des Kunden oder der "
-            "Käufer war schon einmal hier)",
+            "Die Zwischensumme des Warenkorbs ist größer als 1.080,00\N{NO-BREAK SPACE}€, die Anzahl der "
+            "bisherigen Bestellungen ist nicht kleiner als 2 und („at risk“ ist unter den Segmenten des "
+            "Kunden oder der Käufer war schon einmal hier)",
         ),
         (
             "ja",
-            "カートの小計が1,080.00 EURを超える、お客様のこれまでの注文数が2未満でない、かつ"
+            "カートの小計が€1,080.00を超える、お客様のこれまでの注文数が2未満でない、かつ"
             "(お客様のセグメントに「at risk」が含まれる、またはお客様は以前にも訪問している)",
         ),
     ],
@@ -63,7 +63,7 @@ def test_a_rule_is_a_sentence(language: str, sentence: str) -> None:
         (True, "For everyone"),
         ({"!": [True]}, "For no one"),
         ({"<=": [18, var("time.hour"), 22]}, "The hour of the day in the shop is from 18 to 22"),
-        ({"<": [100, var("cart.subtotal")]}, "The cart's subtotal is above 100.00 EUR"),
+        ({"<": [100, var("cart.subtotal")]}, "The cart's subtotal is above €100.00"),
         ({">=": [var("intent.now"), 0.35]}, "The chance of a purchase within five minutes is at least 35%"),
         ({">": [var("visit.dwell_s"), 1]}, "The time spent in this visit is above 1 second"),
         ({"in": [var("time.weekday"), ["friday"]]}, "The day of the week in the shop is Friday"),
@@ -106,7 +106,12 @@ def test_collections_are_called_by_their_titles_and_nothing_else_is() -> None:
 
 def test_money_has_the_digits_of_its_currency() -> None:
     rule = read_rule({">": [var("cart.subtotal"), 1000]})
-    assert in_words(rule, "JPY") == "The cart's subtotal is above 1,000 JPY"
+    assert in_words(rule, "JPY") == "The cart's subtotal is above ¥1,000"
+    assert (
+        in_words(rule, "CHF", "de")
+        == "Die Zwischensumme des Warenkorbs ist größer als 1.000,00\N{NO-BREAK SPACE}CHF"
+    )
+    assert words({">": [var("cart.subtotal"), 0.125]}).endswith(" €0.125")
 
 
 @pytest.mark.parametrize(
