@@ -35,9 +35,9 @@ from app.events.minimise import minimised
 from app.events.robots import is_robot
 from app.limits import rate_limiter
 from app.metrics import EVENTS
+from app.profiles.consent_events import ConsentCall
 from app.profiles.names import Names
 from app.profiles.pending_refusals import log_consent
-from app.profiles.telling import ConsentCall
 from app.shops.sessions import bearer_token, verify_checkout_token
 from app.shops.store import shop_by_publishable_key
 from app.values import moment, shopify_id

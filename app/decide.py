@@ -68,11 +68,11 @@ from app.offers.replay import entry_of
 from app.offers.situation import Occasion, Situation, in_arms, situation_of
 from app.offers.snapshot import ShopSnapshot
 from app.offers.wire import MAX_BODY, Answer, Question, read_question, write_answer
+from app.profiles.consent_events import ConsentCall
 from app.profiles.guests import browser_refuses, consent_events
 from app.profiles.names import Names
 from app.profiles.pending_refusals import PendingRefusals
 from app.profiles.recall import Shopper, keep_told, recall
-from app.profiles.telling import ConsentCall
 from app.shops.sessions import CheckoutClaims, ProxyClaims, bearer_token, verify_checkout_token
 from app.tracing import span
 

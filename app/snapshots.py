@@ -35,7 +35,7 @@ from app.offers.sources import Sources
 from app.offers.variants import model_under, settings_under, with_variants
 from app.orders.returns import ReturnRates, rates_of
 from app.profiles.segments import current_segmentation
-from app.profiles.visiting import VisitClusters, visit_clusters
+from app.profiles.visit_clusters import VisitClusters, visit_clusters
 from app.recommend.model import Model
 from app.recommend.publish import current_version, latest, load, successor_of
 from app.recommend.retired import find_version

@@ -23,7 +23,7 @@ from app.tables import ExclusionRow, ProductRow, ShopRow, VariantRow
 from app.values import ShopDomain
 from tests.admin.segment_factories import a_segmentation
 from tests.offers.factories import NOW, SHOP
-from tests.profiles.test_visiting import a_shops_clusters
+from tests.profiles.test_visit_clusters import a_shops_clusters
 from tests.recommend.factories import a_model
 from tests.recommend.test_publish import a_card
 

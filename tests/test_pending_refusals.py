@@ -14,9 +14,9 @@ from app.connections import Connections
 from app.consent.policy import NOWHERE, UNREAD, Answers
 from app.events.kinds import ConsentTold
 from app.events.log import EventConsumer
+from app.profiles.consent_events import ConsentCall
 from app.profiles.names import Names
 from app.profiles.pending_refusals import PendingRefusals
-from app.profiles.telling import ConsentCall
 from app.tables import DecisionRow
 from tests.offers.factories import EVERYTHING, SHOP
 from tests.test_consent_on_the_next_call import NOTHING, a_shopper, of, rows, work

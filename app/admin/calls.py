@@ -10,7 +10,7 @@ from starlette.requests import Request
 from app.admin.language import _
 from app.body import read_body
 from app.errors import InputError
-from app.profiles.written import unusable
+from app.profiles.merchant_json import unusable
 
 Body = TypeVar("Body", bound=msgspec.Struct)
 

@@ -21,7 +21,7 @@ from app.profiles.segment_names import FORESEEN, foreseen_name
 from app.profiles.segmentation import Segmentation
 from app.profiles.thresholds import Rule, Rules, sentence
 from app.profiles.trees import Classifier
-from app.profiles.visiting import visit_clusters
+from app.profiles.visit_clusters import visit_clusters
 
 KINDS = {
     "pin": lazy("Pinned by you"),

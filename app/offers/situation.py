@@ -19,7 +19,7 @@ from app.offers.wire import Question, Wants
 from app.profiles.customer import Profile, segment
 from app.profiles.recall import Shopper
 from app.profiles.visit import NO_VISIT
-from app.profiles.visiting import visit_segment
+from app.profiles.visit_clusters import visit_segment
 from app.values import price_minor
 
 DAY_S = 86_400

@@ -26,7 +26,7 @@ from app.offers.terms import lead_days_of, pinned_of, terms_of
 from app.offers.wire import OfferedProduct
 from app.orders.returns import ReturnRates
 from app.profiles.policy import Policy
-from app.profiles.visiting import VisitClusters
+from app.profiles.visit_clusters import VisitClusters
 from app.recommend.model import Model
 from app.shops.pausing import is_paused
 from app.values import ShopDomain, decimal_amount, gid

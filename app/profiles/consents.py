@@ -19,8 +19,8 @@ from app.consent.ledger import append, histories
 from app.consent.told import told_key, unpack
 from app.consent.withdrawal import bar_late_events, forget_visit, unname_customer, whole_visit
 from app.events.kinds import BrowserEvent, ConsentTold, DecisionMade
+from app.profiles.consent_events import names_of
 from app.profiles.store import forget, forget_shown, refresh_customers
-from app.profiles.telling import names_of
 from app.values import ShopDomain
 
 _PROFILE = {"preferences", "marketing"}

@@ -13,7 +13,7 @@ import msgspec
 
 from app.consent.policy import PURPOSES, Answers, Consent, permissions
 from app.events.kinds import CHECKOUT_MET, AnyEvent, BrowserEvent
-from app.profiles.telling import ConsentCall, consent_told
+from app.profiles.consent_events import ConsentCall, consent_told
 
 Told = Mapping[str, Answers | None]  # what was told before, by kind of name
 

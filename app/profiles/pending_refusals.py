@@ -19,10 +19,10 @@ from app.consent.policy import PURPOSES, Answers
 from app.consent.told import told_key, unpack
 from app.events.log import EventLog
 from app.loops import rest
+from app.profiles.consent_events import ConsentCall, all_told
 from app.profiles.guests import heard_as
 from app.profiles.names import Names
 from app.profiles.recall import keep_told
-from app.profiles.telling import ConsentCall, all_told
 from app.upsert import chunks
 
 EVERY_S = 2.0

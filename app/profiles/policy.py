@@ -15,7 +15,7 @@ from typing import Literal
 import msgspec
 
 from app.errors import InputError
-from app.profiles.written import read
+from app.profiles.merchant_json import read
 
 Approach = Literal["introduction", "generic_offer", "education", "history", "loyalty", "complements"]
 Temperature = Literal["cold", "warm"]

@@ -15,11 +15,11 @@ from app.consent.told import KEPT_S, told_key
 from app.consent.told import pack as pack_told
 from app.consent.told import unpack as unpack_told
 from app.events.kinds import AnyEvent, ConsentTold
+from app.profiles.consent_events import names_of
 from app.profiles.customer import NOBODY, Profile
 from app.profiles.keys import checkout_key, client_key, customer_key, fired_key, nudged_key
 from app.profiles.names import Names
 from app.profiles.packed import unpack_profile, unpack_visit
-from app.profiles.telling import names_of
 from app.profiles.visit import NO_VISIT, Visit
 
 Read = Callable[[Sequence[str]], Awaitable[list[bytes | None]]]

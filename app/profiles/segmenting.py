@@ -28,8 +28,8 @@ from app.profiles.behaviour_store import (
     window_begins,
 )
 from app.profiles.customer import PlacedOrder
+from app.profiles.customer_profiles import histories_of, shop_currency
 from app.profiles.history import next_customers, orders_of
-from app.profiles.making import histories_of, shop_currency
 from app.profiles.purchases import Orders, clean
 from app.profiles.reviews import excluded_customers, find_candidates
 from app.profiles.segmentation import Segmentation

@@ -30,6 +30,7 @@ from app.events.kinds import (
 )
 from app.orders.store import record_order, record_orders
 from app.profiles.customer import NOBODY, Profile
+from app.profiles.customer_profiles import CustomerConsent, make_profiles
 from app.profiles.history import (
     checkouts_of,
     customers_of_orders,
@@ -38,7 +39,6 @@ from app.profiles.history import (
     seen_of,
 )
 from app.profiles.keys import checkout_key, client_key, customer_key, granted_key, nudged_key
-from app.profiles.making import CustomerConsent, make_profiles
 from app.profiles.merging import note_heir, pass_on_refusals
 from app.profiles.names import Names
 from app.profiles.packed import pack, unpack_profile

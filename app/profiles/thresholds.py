@@ -19,8 +19,8 @@ from typing import Literal
 import msgspec
 
 from app.errors import InputError
+from app.profiles.merchant_json import read
 from app.profiles.purchases import DAY_S, Purchase
-from app.profiles.written import read
 from app.values import decimal_amount, minor_units
 from app.wording import wording
 

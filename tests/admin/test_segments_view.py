@@ -19,7 +19,7 @@ from app.profiles.rfm_segments import why as rfm_why
 from app.profiles.segment_names import FORESEEN
 from app.profiles.thresholds import Rules
 from tests.admin.segment_factories import REGULARS, a_segmentation, a_training_report
-from tests.profiles.test_visiting import a_shops_clusters
+from tests.profiles.test_visit_clusters import a_shops_clusters
 
 NOBODY = (NEVER, NEVER, NEVER, NEVER)
 

@@ -23,7 +23,7 @@ GATES = {
     "standings_of": "app.consent.standings",
     "who_refuse": "app.consent.standings",
     "who_may_not_teach": "app.intent.store",
-    "consent_told": "app.profiles.telling",
+    "consent_told": "app.profiles.consent_events",
 }
 
 
@@ -73,7 +73,7 @@ ASKING = {
     ),
     "app.profiles.recall": Asks(("permissions",), through=("recall",)),
     "app.profiles.store": Asks(("permissions",)),
-    "app.profiles.telling": Asks(("settle",)),
+    "app.profiles.consent_events": Asks(("settle",)),
     "app.campaigns.guardrail_facts": Asks(("who_may_not_teach",)),
     "app.experiments.showing_store": Asks(("may", "standings_of")),
     "app.reach.planning": Asks(("permissions", "settle", "standings_of")),

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from app.errors import InputError
+from app.profiles.merchant_json import read
 from app.profiles.thresholds import Rule
-from app.profiles.written import read
 
 GOOD = {"measure": "orders", "compare": "at_least", "value": 3}
 

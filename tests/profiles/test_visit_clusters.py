@@ -11,7 +11,7 @@ from app.profiles.behaviour import FEATURES
 from app.profiles.cluster_training import find_clusters
 from app.profiles.clusters import BROWSERS, HESITANT, HIGH_VALUE, Clusters, called
 from app.profiles.visit import NO_VISIT, Visit
-from app.profiles.visiting import VisitClusters, visit_clusters, visit_segment
+from app.profiles.visit_clusters import VisitClusters, visit_clusters, visit_segment
 from benchmarks.shoppers import TYPICAL, three_groups
 
 counts = st.integers(0, 50)

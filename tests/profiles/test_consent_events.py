@@ -15,8 +15,8 @@ from app.consent.policy import (
 )
 from app.consent.told import merged
 from app.events.kinds import ConsentTold
+from app.profiles.consent_events import ConsentCall, consent_told
 from app.profiles.names import Names
-from app.profiles.telling import ConsentCall, consent_told
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 WHO = Names(customer_id=7, client_id="browser", checkout_token="token")
