@@ -37,8 +37,9 @@ from app.commands.rollback import rollback
 from app.commands.run import AnyShop, Shop, known_shop, with_connections
 from app.config import read_settings
 from app.connections import Connections
-from app.doctor import Finding, examine
+from app.doctor import examine
 from app.errors import InputError, ShopifyError, TillwiseError
+from app.findings import Finding
 from app.logs import start_logging
 from app.progress_bars import ask_for_backfill, follow_backfill, follow_training, step_bars
 from app.shop_doctor import examine_shop

@@ -3,54 +3,47 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import os
-import re
 import shutil
 import smtplib
 import tempfile
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from urllib.parse import urlsplit
 
 from redis.asyncio import Redis
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import ResponseError as RedisRefuses
-from redis.exceptions import TimeoutError as RedisSlow
 from sqlalchemy import false, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from app import __version__
+from app.clocks import compare
 from app.config import Settings, read_settings
 from app.connections import connect
-from app.errors import ConfigError, TillwiseError
-from app.events.broker import BrokerAway, open_broker
+from app.errors import ConfigError
+from app.events.broker import open_broker
 from app.events.broker_ledger import BrokerLedger
+from app.findings import Fault, Finding, looked
 from app.migrations import standing
 from app.postgres import open_engine
+from app.queued_jobs import QueuedJob, queued_jobs
 from app.reach.smtp import greet
-from app.redis_address import CLUSTER, cluster_address
-from app.redis_cluster import each_node
+from app.redis_doctor import EMBEDDED, each_redis, redis_answers, redis_keeps, versions
 from app.shops.redis_owner import owns_redis
 from app.shops.vault import opens
 from app.tables import InboxRow, SecretRow, ShopRow, TokenRow
 from app.tracing import ASKED_BY, reach_collector
-from app.unreachable import POOLED, why
+from app.unreachable import POOLED
 from app.upsert import table_of
 
-_EMBEDDED = "not set: `tillwise serve` starts the embedded one, for this machine alone"
 _ROOM = bytes(1_000_000)  # written to the data directory and taken back
 _LEAST_LEFT = 1_000_000_000  # bytes on the disk of the data directory
-_MOST_USED = 0.9  # of the memory that Redis may take
-_VERSION = re.compile(r"tillwise_v([^;)]+)")  # in what a connection of ours tells Redis
-_CLOCKS_DIFFER_S = 5
 _LATE_MIN = 5  # for so long a delivery may be due
+_HOUR = timedelta(hours=1)
+_LONGEST_WAIT = timedelta(hours=2)  # of a job for a worker
+_LONGEST_JOB = timedelta(hours=12)  # a large shop's import takes hours
+_MOST_BEGUN = 10  # each stop of a worker is one; after 20 it is given up
 _COLLECTOR_S = 2  # it is tried twice
-_SLOTS = 16_384  # of every cluster
 _NAMED = 20  # of the shops that can't be asked
 _TWO_ON_ONE = (
     "it is another installation's too, and each takes events of the other: give each a Redis of its own, or "
@@ -59,25 +52,13 @@ _TWO_ON_ONE = (
 _NO_TABLES = "not looked at before the tables are there"
 _ENCODING = text("SHOW server_encoding")
 _SERVED_BY = text("SELECT pg_backend_pid()")
+_TIME = text("SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) AS DOUBLE PRECISION)")
 _TURNS = 5  # a pooler that others use as well may not show itself in the first
 _INBOX, _SECRETS = table_of(InboxRow), table_of(SecretRow)
 _SHOPS, _TOKENS = table_of(ShopRow), table_of(TokenRow)
 _NO_ROW = (
     update(_SHOPS).where(false()).values(name=_SHOPS.c.name)
 )  # changes none, and is refused as any write
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at."""
-
-    name: str
-    ok: bool
-    says: str
-
-
-class Fault(TillwiseError):
-    """What a look found wrong, and what to do."""
 
 
 async def examine() -> list[Finding]:
@@ -130,16 +111,6 @@ def _secrets(settings: Settings) -> Finding:
     keys = len(settings.token_encryption_keys)
     rotating = ", the app's secret is being rotated" if settings.old_api_secret else ""
     return Finding("secrets", True, f"{keys} encryption key{'s' if keys > 1 else ''}{rotating}")
-
-
-async def looked(name: str, look: Awaitable[str]) -> Finding:
-    try:
-        return Finding(name, True, await look)
-    except (TillwiseError, BrokerAway) as error:
-        return Finding(name, False, str(error))
-    except Exception as error:  # whatever it says is the finding
-        said, _, _ = str(error).partition("\n")
-        return Finding(name, False, why(error) or f"{type(error).__name__}: {said}")
 
 
 @asynccontextmanager
@@ -228,93 +199,6 @@ async def _inbox(settings: Settings) -> str:
     return says
 
 
-@asynccontextmanager
-async def _each_redis(url: str) -> AsyncIterator[dict[str, Redis]]:
-    """Yield a client of each node of the Redis, by what to call it."""
-    if address := cluster_address(url):
-        async with each_node(address, socket_timeout=2, socket_connect_timeout=2) as nodes:
-            yield nodes
-    else:
-        async with Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2) as redis:
-            yield {"it": redis}
-
-
-async def _redis(settings: Settings) -> str:
-    """Say whether Redis answers, or each node of a cluster, and whether it is what its address says."""
-    if (url := settings.redis_url) is None:
-        return _EMBEDDED
-    async with _each_redis(url) as nodes:
-        for name, redis in nodes.items():
-            try:
-                clustered: Any = await redis.info("cluster")
-            except (RedisConnectionError, RedisSlow) as error:
-                no_tls = url.startswith("rediss") and isinstance(error, RedisSlow)
-                maybe = ", or speaks no TLS" if no_tls else ""
-                raise Fault(f"can't talk to {name}: {why(error) or error}{maybe}") from None
-            if cluster_address(url):
-                await _served_slots(name, redis)
-            elif clustered.get("cluster_enabled"):
-                raise Fault(f"it is a node of a cluster: let REDIS_URL start with {CLUSTER}://")
-            else:
-                await _takes_writes(redis)
-    return f"{len(nodes)} nodes of a cluster answer" if cluster_address(url) else "answers and takes writes"
-
-
-async def _takes_writes(redis: Redis) -> None:
-    """Raise where a replica, a full memory, a full disk or a lack of rights keeps us from writing."""
-    try:
-        await redis.set("tw:doctor", 1, xx=True, px=1)  # keeps nothing: it only replaces what is not there
-    except RedisRefuses as error:
-        raise Fault(f"it takes no writes: {error}") from None
-
-
-async def _served_slots(name: str, redis: Redis) -> None:
-    state: Any = await redis.execute_command("CLUSTER INFO")  # type: ignore[no-untyped-call]
-    if lost := _SLOTS - int(state["cluster_slots_ok"]):
-        raise Fault(f"to {name}, {lost} slots of the cluster are on no node that answers")
-
-
-async def _redis_keeps(settings: Settings) -> str:
-    """Say whether Redis keeps the event log: on disk, and when its memory ends."""
-    if settings.redis_url is None:
-        return _EMBEDDED
-    async with _each_redis(settings.redis_url) as nodes:
-        for name, redis in nodes.items():
-            memory: Any = await redis.info("memory")
-            persistence: Any = await redis.info("persistence")
-            if (policy := memory.get("maxmemory_policy", "noeviction")) != "noeviction":
-                wanted = f"set maxmemory-policy noeviction, not {policy}"
-                raise Fault(f"{name} throws out events when memory ends: {wanted}")
-            if not persistence.get("aof_enabled"):
-                raise Fault(f"what {name} holds is gone with its process: set appendonly yes")
-            if memory["used_memory"] > _MOST_USED * (memory.get("maxmemory") or math.inf):
-                raise Fault(f"{name} has used nine tenths of its memory: raise maxmemory before it is full")
-    return "on disk, and nothing is thrown out"
-
-
-async def _versions(settings: Settings) -> str:
-    """Say whether the processes that are connected to Redis are of this version, where it knows that."""
-    if settings.redis_url is None:
-        return _EMBEDDED
-    async with _each_redis(settings.redis_url) as nodes:
-        found = set[str]().union(*[await _connected_versions(redis) for redis in nodes.values()])
-    if others := found - {__version__}:
-        named = ", ".join(sorted(others))
-        raise Fault(f"this is {__version__}, and processes of {named} are at work: start them anew")
-    return f"{__version__}, and no process of another is known to be at work"
-
-
-async def _connected_versions(redis: Redis) -> set[str]:
-    """Return of which versions the processes are that have a connection to this database of the Redis."""
-    ours = str(redis.connection_pool.connection_kwargs.get("db") or 0)
-    try:
-        clients: Any = await redis.client_list()
-    except RedisRefuses:  # it is a right of its own
-        return set()
-    told = [_VERSION.search(each.get("lib-name", "")) for each in clients if each["db"] == ours]
-    return {version[1] for version in told if version}
-
-
 async def _event_log(settings: Settings) -> str:
     """Say whether the broker that EVENT_LOG_URL names can be used, or whether one is missed."""
     if settings.redis_url is None:
@@ -356,15 +240,54 @@ async def _traces(_settings: Settings) -> str:
     return f"{address} takes spans"
 
 
-async def _clock(settings: Settings) -> str:
-    """Say whether this machine's clock and that of Redis agree: leases and tokens go by them."""
+async def _jobs(settings: Settings) -> str:
+    """Say how many jobs of shops are due, and whether each is done in time."""
     if settings.redis_url is None:
-        return "one machine"
-    async with _each_redis(settings.redis_url) as nodes:
-        apart_s = max([abs(time.time() - (await redis.time())[0]) for redis in nodes.values()])
-    if apart_s > _CLOCKS_DIFFER_S:
-        raise Fault(f"{apart_s:.0f} s away from that of Redis: let both machines follow a time server")
-    return "agrees with that of Redis"
+        return EMBEDDED
+    async with connect(settings, settings.redis_url) as connections:
+        jobs = await queued_jobs(connections)
+    now = datetime.now(UTC)
+    for job in jobs:
+        _check_job(job, now)
+    return f"{len(jobs)} are due or under way" if jobs else "none is due"
+
+
+def _check_job(job: QueuedJob, now: datetime) -> None:
+    """Raise Fault for one that waits for a worker, is not done for hours, or keeps failing. Pure."""
+    due, what = now - job.due_at, f"{job.name} of {job.shop}"
+    if job.begun > _MOST_BEGUN:
+        raise Fault(f"{what} was begun {job.begun} times and never ended: the workers' log says why")
+    if job.begun and due > _LONGEST_JOB:
+        raise Fault(
+            f"{what} is not done after {due // _HOUR} hours: the workers' log says what is slow; "
+            "a worker that is stopped gives it to another"
+        )
+    if not job.begun and due > _LONGEST_WAIT:
+        raise Fault(f"{what} waits for {due // _HOUR} hours: no worker is at work, or too few are")
+
+
+async def _clock(settings: Settings) -> str:
+    """Say whether this machine's clock agrees with those of the stores."""
+    beside: list[str] = []
+    if settings.redis_url is not None:
+        async with each_redis(settings.redis_url) as nodes:
+            for redis in nodes.values():
+                await compare("Redis", partial(_redis_time, redis))
+        beside.append("Redis")
+    async with _opened(settings) as (connection, _):
+        if connection.dialect.name == "postgresql":
+            await compare("PostgreSQL", partial(_database_time, connection))
+            beside.append("PostgreSQL")
+    return f"agrees with {' and '.join(beside)}" if beside else "one machine"
+
+
+async def _database_time(connection: AsyncConnection) -> float:
+    return float((await connection.execute(_TIME)).scalar_one())
+
+
+async def _redis_time(redis: Redis) -> float:
+    seconds, microseconds = await redis.time()
+    return seconds + microseconds / 1e6
 
 
 _OF_THE_INSTALLATION: dict[str, Callable[[Settings], Awaitable[str]]] = {
@@ -372,9 +295,10 @@ _OF_THE_INSTALLATION: dict[str, Callable[[Settings], Awaitable[str]]] = {
     "encryption keys": _keys,
     "shops": _shops,
     "inbox": _inbox,
-    "redis": _redis,
-    "redis keeps": _redis_keeps,
-    "versions": _versions,
+    "redis": redis_answers,
+    "redis keeps": redis_keeps,
+    "versions": versions,
+    "jobs": _jobs,
     "event log": _event_log,
     "mail": _mail,
     "traces": _traces,

@@ -31,6 +31,7 @@ Job = Literal[
 # How long a request that never reached the queue keeps the next one out.
 _REQUEST_TTL_S = 60
 _LEASE_S = 30
+QUEUE, CLUSTER_QUEUE = "default", "{jobs}"  # their names
 _CONNECT_TIMEOUT_S, _READ_TIMEOUT_S = 2, 5  # as with our own client of Redis
 _OUTAGES = (QueueError, OSError)
 _may_wait: ContextVar[bool] = ContextVar("may_wait", default=True)
@@ -75,7 +76,7 @@ def job_queue(redis_url: str, *, waits_s: float = 0, **options: Any) -> Worker[A
     proof = {"username": cluster.username, "password": cluster.password, "ssl": cluster.tls}
     # Its scripts reach for keys they do not name: the tag keeps all of a queue on one node.
     return _OnCluster(
-        cluster_nodes=[*cluster.nodes], redis_kwargs=proof | bounds, queue_name="{jobs}", **options
+        cluster_nodes=[*cluster.nodes], redis_kwargs=proof | bounds, queue_name=CLUSTER_QUEUE, **options
     )
 
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import func, select
 
+from app.clocks import compare
 from app.config import API_VERSION
 from app.connections import Connections
-from app.doctor import Fault, Finding, looked
 from app.events.log import EventLog
+from app.findings import Fault, Finding, looked
 from app.recommend.publish import current_version, latest
+from app.shopify import read_clock
 from app.shops.documents import READ_VERSIONS
 from app.shops.store import Shop, get_shop
 from app.shops.tokens import ask_shop, has_token
@@ -55,6 +58,12 @@ async def _api_version(connections: Connections, shop: Shop) -> str:
     if last and last.api_version not in ("", API_VERSION):
         raise Fault(f"it delivers in {last.api_version}, not {API_VERSION}: `npx shopify app deploy`")
     return API_VERSION
+
+
+async def _clock(connections: Connections, shop: Shop) -> str:
+    """Say whether this machine's clock agrees with Shopify's: it refuses, and we, what is minutes old."""
+    await compare("Shopify", partial(read_clock, connections.http, shop.shop))
+    return "agrees with Shopify"
 
 
 async def _deliveries(connections: Connections, shop: Shop) -> str:
@@ -111,6 +120,7 @@ async def _parked(connections: Connections, shop: Shop) -> str:
 _OF_A_SHOP: dict[str, Callable[[Connections, Shop], Awaitable[str]]] = {
     "token": _token,
     "API version": _api_version,
+    "clock": _clock,
     "deliveries": _deliveries,
     "web pixel": _pixel,
     "import": _imported,

@@ -7,6 +7,7 @@ import random
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
@@ -145,6 +146,15 @@ async def request_grant(
         return answer
 
     return await _patiently(ask, sleep)
+
+
+async def read_clock(http: httpx.AsyncClient, shop: str) -> float:
+    """Return the time at Shopify, in seconds since 1970. Raises ShopifyUnavailable."""
+    try:
+        told = (await http.head(f"https://{shop_domain(shop)}/")).headers["Date"]
+    except (httpx.TransportError, KeyError) as error:
+        raise ShopifyUnavailable(f"{shop}: {type(error).__name__}") from error
+    return parsedate_to_datetime(told).timestamp()
 
 
 async def download(http: httpx.AsyncClient, url: str, offset: int = 0) -> AsyncIterator[bytes]:

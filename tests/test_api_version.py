@@ -13,7 +13,7 @@ import respx
 from app import api_version
 from app.config import API_VERSION, Settings
 from app.connections import Connections
-from app.doctor import Finding
+from app.findings import Finding
 from app.metrics import OTHER_API_VERSION
 from app.shop_doctor import examine_shop
 from app.shopify import graphql, open_http

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app import doctor
 from app.config import Settings
 from app.errors import ConfigError
+from app.findings import Finding, looked
 from app.postgres import open_engine, readable
 
 
@@ -139,20 +140,20 @@ async def test_a_statement_that_is_wrong_is_its_own_fault(postgres_url: str) -> 
             await connection.execute(text("SELECT nothing FROM nowhere"))
 
 
-async def looked(settings: Settings) -> doctor.Finding:
-    return await doctor.looked("database", doctor._database(settings))
+async def database_looked(settings: Settings) -> Finding:
+    return await looked("database", doctor._database(settings))
 
 
 async def test_a_pooler_that_changes_servers_is_found(
     postgres_url: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ours = replace(settings, database_url=postgres_url)
-    assert "pooler" not in (await looked(ours)).says
+    assert "pooler" not in (await database_looked(ours)).says
     monkeypatch.setattr(doctor, "_SERVED_BY", text("SELECT 1"))  # the same whoever asks
-    assert "pool_mode" in (await looked(ours)).says
+    assert "pool_mode" in (await database_looked(ours)).says
     # What such a pooler has of others makes of the first statement.
     monkeypatch.setattr(doctor, "_ENCODING", text("DO $$ BEGIN RAISE SQLSTATE '42P05'; END $$"))
-    assert "pool_mode" in (await looked(ours)).says
+    assert "pool_mode" in (await database_looked(ours)).says
 
 
 async def test_a_database_that_can_not_keep_every_text_is_found(
@@ -164,7 +165,7 @@ async def test_a_database_that_can_not_keep_every_text_is_found(
         await outside.execute(text(made))
         try:
             latin = replace(settings, database_url=postgres_url.replace("/postgres?", "/latin?"))
-            finding = await looked(latin)
+            finding = await database_looked(latin)
         finally:
             await outside.execute(text("DROP DATABASE latin"))
     assert (finding.ok, finding.says.partition(":")[0]) == (False, "it keeps texts as LATIN1")

@@ -1,18 +1,24 @@
+import time
 from datetime import UTC, datetime
 
 import pytest
 
-from app import doctor
+from app import doctor, shop_doctor
 from app.connections import Connections
 from app.tables import BackfillRow, ShopRow
 from tests.commands.conftest import Terminal
 from tests.commands.test_parked import put_aside
 
 
+async def their_clock(*_: object) -> float:
+    return time.time()
+
+
 @pytest.fixture(autouse=True)
 def nothing_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SCOPES", "read_orders")
     monkeypatch.setattr(doctor, "_LEAST_LEFT", 0)
+    monkeypatch.setattr(shop_doctor, "read_clock", their_clock)
 
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)

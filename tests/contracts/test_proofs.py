@@ -15,6 +15,7 @@ from app import doctor
 from app.config import read_settings
 from app.events import kafka as kafka_events
 from app.events.broker import BrokerAway, open_broker
+from app.findings import looked
 from app.postgres import open_engine
 from tests.brokers import RabbitServer, kafka, rabbitmq
 from tests.cluster import free_ports
@@ -61,7 +62,7 @@ def tls_port(certificates: tuple[Path, Path], tcp_redis_url: str) -> Iterator[in
 async def told(environment: pytest.MonkeyPatch, variable: str, url: str, name: str) -> str:
     """Return what the doctor says of an address, of which no password is told."""
     environment.setenv(variable, url)
-    finding = await doctor.looked(name, doctor._OF_THE_INSTALLATION[name](read_settings()))
+    finding = await looked(name, doctor._OF_THE_INSTALLATION[name](read_settings()))
     assert "not-told" not in finding.says
     return "" if finding.ok else finding.says
 

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 JUMPS = [timedelta(hours=1), timedelta(days=1), timedelta(hours=-1), timedelta(days=-1)]
 # Who asks the wall clock for seconds, and may: what they keep is read again by other processes and machines.
 WALL_CLOCK = {
-    "app/doctor.py": "this machine's beside Redis's",
+    "app/clocks.py": "this machine's beside the stores' and Shopify's",
     "app/events/log.py": "when a dead letter was buried, for who reads it",
     "app/recommend/publish.py": "the age of a file",
     "app/shops/active.py": "when something happened last, for a quarter of an hour and a day",

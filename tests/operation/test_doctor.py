@@ -7,25 +7,32 @@ import math
 import shutil
 import sqlite3
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
+import respx
 from redis.asyncio import Redis
 from redis.driver_info import DriverInfo
 
-from app import __version__, doctor
+from app import __version__, clocks, doctor
 from app.config import read_settings
 from app.connections import Connections, connect
 from app.consent.digests import open_digests
 from app.doctor import examine
 from app.events.broker_ledger import MOVED
+from app.findings import Fault
+from app.jobs import request_job
 from app.shop_doctor import examine_shop
 from app.shops.redis_owner import claim_redis
 from app.tables import InboxRow, OrderRow, ShopRow, TokenRow
 from app.values import ShopDomain
 from tests.conftest import ENVIRONMENT
 from tests.reach.post_office import post_office
+
+SHOP = ShopDomain("a.myshopify.com")
 
 
 @pytest.fixture
@@ -229,9 +236,64 @@ async def test_a_mail_server_that_would_take_no_letter_is_found(
 
 
 async def test_a_clock_that_is_wrong_is_found(environment: pytest.MonkeyPatch) -> None:
-    real = doctor.time.time
-    environment.setattr(doctor.time, "time", lambda: real() + 90)
-    assert "time server" in (await wrong())["clock"]
+    real = clocks.time.time
+    environment.setattr(clocks.time, "time", lambda: real() + 90)
+    assert "s ahead of that of Redis: let the machines follow a time server" in (await wrong())["clock"]
+    environment.setattr(clocks.time, "time", lambda: real() - 90)
+    assert "s behind that of Redis" in (await wrong())["clock"]
+
+
+async def test_a_clock_that_is_not_the_databases_is_found(
+    environment: pytest.MonkeyPatch, postgres_url: str
+) -> None:
+    settings = replace(read_settings(), database_url=postgres_url, redis_url=None)
+    assert await doctor._clock(settings) == "agrees with PostgreSQL"
+    real = clocks.time.time
+    environment.setattr(clocks.time, "time", lambda: real() - 90)
+    with pytest.raises(Fault, match="s behind that of PostgreSQL"):
+        await doctor._clock(settings)
+
+
+@pytest.mark.parametrize(("years", "says"), [(0, ""), (1, "s behind that of Shopify")])
+async def test_a_clock_that_is_not_shopifys_is_found(connections: Connections, years: int, says: str) -> None:
+    async with connections.write() as db:
+        db.add(ShopRow(shop=SHOP, publishable_key="a", installed_at=datetime.now(UTC)))
+    theirs = datetime.now(UTC) + timedelta(days=365 * years)
+    with respx.mock(assert_all_mocked=True) as shopify:
+        shopify.head(f"https://{SHOP}/").respond(404, headers={"Date": format_datetime(theirs, usegmt=True)})
+        (found,) = [each for each in await examine_shop(connections, SHOP) if each.name == "clock"]
+    assert (found.ok, says in found.says) == (not years, True)
+
+
+@pytest.mark.parametrize(
+    ("due_min", "begun", "says"),
+    [
+        (5, 0, ""),
+        (180, 0, "train of a.myshopify.com waits for 3 hours: no worker is at work, or too few are"),
+        (180, 1, ""),
+        (800, 1, "train of a.myshopify.com is not done after 13 hours: "),
+        (5, 11, "train of a.myshopify.com was begun 11 times and never ended: the workers' log says why"),
+    ],
+)
+async def test_a_job_that_comes_to_no_end_is_named(
+    environment: pytest.MonkeyPatch, redis_url: str, due_min: int, begun: int, says: str
+) -> None:
+    async with connect(read_settings(), redis_url) as connections:
+        await request_job(connections, "train", SHOP)
+        await put_back_in_time(connections.redis, timedelta(minutes=due_min), begun)
+    found = await wrong()
+    assert found.get("jobs", "").startswith(says)
+    assert found.keys() <= ({"jobs"} if says else set())
+
+
+async def put_back_in_time(redis: Redis, due_for: timedelta, begun: int) -> None:
+    """Make the one job of the queue be due for so long, and begun so often."""
+    (key,) = await redis.keys("streaq:default:queues:normal")
+    ((_, fields),) = await redis.xrange(key)
+    await redis.delete(key)
+    due_ms = int((datetime.now(UTC) - due_for).timestamp() * 1000)
+    await redis.xadd(key, fields, id=f"{due_ms}-0")
+    await redis.set(f"streaq:default:task:retry:{fields[b'task_id'].decode()}", begun)
 
 
 async def test_a_secret_that_is_given_as_its_own_successor_is_found(environment: pytest.MonkeyPatch) -> None:
