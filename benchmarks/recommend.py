@@ -16,7 +16,7 @@ import numpy as np
 from app.recommend.assemble import MOST_KINDS
 from app.recommend.boosting import TREES
 from app.recommend.model import Model, Weights
-from app.recommend.place import TOLD
+from app.recommend.ranking import TREE_FEATURES
 from app.recommend.terms import TERMS, Past
 from app.recommend.trees import DEPTH
 
@@ -33,7 +33,7 @@ def a_model(items: int) -> Model:
 
     kinds = max(1, items // A_KIND)
     linked = kinds if kinds <= MOST_KINDS else 0
-    asks = random.integers(0, TOLD, (TREES, DEPTH)).astype(np.int32)
+    asks = random.integers(0, TREE_FEATURES, (TREES, DEPTH)).astype(np.int32)
     edges = random.normal(size=(TREES, DEPTH)).astype(np.float32)
     leaves = random.normal(0, 0.05, (TREES, 1 << DEPTH)).astype(np.float32)
     return Model(

@@ -97,7 +97,7 @@ class Arrays:
             terms[KINDS] = visit.kinds.take(self.kinds.take(candidates), axis=1)
 
     def trees_for(self, visit: Visit) -> Trees:
-        """Return the trees that place the visit's best anew."""
+        """Return the trees that rank the visit's best again."""
         stranger = len(self.strangers_trees) and not len(visit.history)
         return self.strangers_trees if stranger else self.trees
 

@@ -1,7 +1,7 @@
 """Gradient boosting of small trees on the residuals of the term weights, by the same listwise loss.
 
 Friedman, Greedy Function Approximation: A Gradient Boosting Machine (2001), with Newton's leaves. Only the
-products that the weights place first are looked at, since only these are placed anew when serving.
+products that the weights place first are looked at, since only these are ranked again when serving.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from app.recommend.cases import Case
 from app.recommend.model import Model, Visit
-from app.recommend.place import RESCORED, told
 from app.recommend.pull import Positions
+from app.recommend.ranking import RESCORED, tree_features
 from app.recommend.score import top
 from app.recommend.term_weights import visit_of
 from app.recommend.trees import DEPTH, Trees, no_trees
@@ -31,12 +31,13 @@ Doubles = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class RankedCandidates:
-    """The r best products of m carts. told: (f, r) float32. scores: (r,) of the weights.
+    """The r best products of m carts. features: (f, r) float32, see `tree_features`. scores: (r,) of
+    the weights.
 
     wanted: (r,) 1 where it was bought. starts: (m,) first row of each cart.
     """
 
-    told: Floats
+    features: Floats
     scores: Doubles
     wanted: Doubles
     starts: NDArray[np.intp]
@@ -62,7 +63,7 @@ def placed_first(model: Model, cases: Sequence[Case]) -> RankedCandidates | None
             best = top(score, RESCORED)
             found = np.isin(model.product_ids[candidates[best]], list(case.wanted))
             if found.any() and not found.all():
-                facts.append(told(model, visit, candidates[best]))
+                facts.append(tree_features(model, visit, candidates[best]))
                 scores.append(score[best])
                 wanted.append(found.astype(np.float64))
     if not facts:
@@ -82,8 +83,10 @@ def _asked_of(model: Model, visit: Visit) -> Iterator[Positions]:
 
 def boost(placed: RankedCandidates) -> Trees:
     """Return trees that lower the listwise loss step by step, beginning from the scores."""
-    edges = [_edges(row) for row in placed.told]
-    bins = np.array([np.searchsorted(of, row) for of, row in zip(edges, placed.told, strict=True)], np.uint8)
+    edges = [_edges(row) for row in placed.features]
+    bins = np.array(
+        [np.searchsorted(of, row) for of, row in zip(edges, placed.features, strict=True)], np.uint8
+    )
     able = np.flatnonzero([len(of) > 0 for of in edges])
     if not len(able):
         return no_trees()

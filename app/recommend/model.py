@@ -19,9 +19,9 @@ import numpy as np
 from app.recommend.arrays import Arrays, Floats, Mask
 from app.recommend.arrays import Basis as Basis
 from app.recommend.contributions import contributions
-from app.recommend.place import Ranking as Ranking
-from app.recommend.place import place
 from app.recommend.pull import NOTHING, Doubles, Positions, Pull, pull
+from app.recommend.ranking import Ranking as Ranking
+from app.recommend.ranking import rank_candidates
 from app.recommend.reasons import Reason, explain
 from app.recommend.score import WHOLE, highest, scores
 from app.recommend.score import top as top
@@ -83,7 +83,7 @@ class Model(Arrays):
         """Return the k best for the visit."""
         few = len(self.product_ids) <= WHOLE
         candidates = self._offerable(visit, allowed) if few else self.candidates(visit, allowed, k)
-        return place(self, visit, candidates, self._weights_for(visit), k)
+        return rank_candidates(self, visit, candidates, self._weights_for(visit), k)
 
     def explained(self, visit: Visit, ranking: Ranking, kept: Sequence[int]) -> list[Scored]:
         """Return these places of a ranking with what speaks for each. visit: whose ranking it is."""

@@ -47,9 +47,9 @@ class Reason(msgspec.Struct, frozen=True, gc=False):
 def explain(
     model: Arrays, visit: Visit, chosen: Positions, parts: Sequence[Sequence[float]]
 ) -> list[tuple[Reason, ...]]:
-    """Return each chosen item's reasons, strongest first, weighted by their share of what speaks for it.
+    """Return each chosen product's reasons, strongest first, weighted by their share of its positive terms.
 
-    parts: of each, as long as REASONS, see `parts`.
+    parts: of each, as long as REASONS, see `contributions`.
     """
     return [
         _reasons(model, visit, item, companion, of_item)

@@ -76,7 +76,7 @@ async def _refreshed(connections: Connections, shop: ShopDomain) -> tuple[str, C
         left_out = await excluded_customers(connections, shop)
         async with connections.read() as db:
             dataset = await read_shop(db, shop, unnamed, left_out)
-        card = await run_in_child(succeed_freshened, data_dir, shop, version, dataset)
+        card = await run_in_child(publish_recounted, data_dir, shop, version, dataset)
         if card.version == version:
             return version, None  # nothing that it is made of has changed
         await rename_version(connections, shop, version, card)
@@ -85,21 +85,21 @@ async def _refreshed(connections: Connections, shop: ShopDomain) -> tuple[str, C
     return card.version, card
 
 
-def succeed_freshened(data_dir: Path, shop: ShopDomain, version: str, dataset: Dataset) -> Card:
-    """Return the card of the version that stands in for the old one, complete on disk beside it."""
+def publish_recounted(data_dir: Path, shop: ShopDomain, version: str, dataset: Dataset) -> Card:
+    """Publish a recounted version as the successor of this one; return its card. Runs in a child process."""
     path = version_path(data_dir, shop, version)
     card = read_card(path)
     return publish_successor(data_dir, shop, card, recounted(load(path), card, dataset))
 
 
 async def _latest_change(connections: Connections, shop: str) -> str:
-    """Return a text that is another one once an order, a product or who is left out has changed."""
-    told = [str(sorted(await excluded_customers(connections, shop)))]
+    """Return a text that changes with the orders, the products and the customers who are left out."""
+    parts = [str(sorted(await excluded_customers(connections, shop)))]
     async with connections.read() as db:
         for row in (OrderRow, ProductRow):
             query = select(func.max(row.updated_at), func.count()).where(col(row.shop) == shop)
-            told.append(str((await db.exec(query)).one()))
-    return " ".join(told)
+            parts.append(str((await db.exec(query)).one()))
+    return " ".join(parts)
 
 
 def _seen(version: str, latest: str) -> str:

@@ -50,7 +50,7 @@ def _at(values: NDArray[Value], at: Positions | None, axis: int) -> NDArray[Valu
 
 
 def _of_history(model: Arrays, visit: Visit, weights: Doubles) -> Doubles:
-    """Return what speaks for each product of the history because it was bought."""
+    """Return what having been bought adds to the score of each product of the history, (history,)."""
     repeats = weights[AT["repeats"]] * visit.repeats.scale
     together = weights[AT["together_again"]] * visit.together.at(visit.history)
     popular = weights[AT["popular_again"]] * model.standing[0].take(visit.history)

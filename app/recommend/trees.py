@@ -16,7 +16,7 @@ TWO = np.uint8(2)  # of the same width, so that no array is widened
 
 
 class Trees(NamedTuple):
-    """T trees of DEPTH questions. asks: (T, DEPTH) int32, which row of what is told a level looks at.
+    """T trees of DEPTH questions. asks: (T, DEPTH) int32, which feature a level asks about.
 
     edges: (T, DEPTH) float32, above which the answer is yes. leaves: (T, 2^DEPTH) float32 log odds.
     """
@@ -35,10 +35,10 @@ def no_trees() -> Trees:
     return Trees(nothing.astype(np.int32), nothing, np.zeros((0, 1 << DEPTH), dtype=np.float32))
 
 
-def corrections(trees: Trees, told: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return what the trees add to each product's score, (r,). told: (f, r), see `place.told`."""
+def corrections(trees: Trees, features: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return what the trees add to each product's score, (r,). features: (f, r), see `tree_features`."""
     # Level by level, so that each is read in one piece.
-    yes = (told.take(trees.asks.T, axis=0) > trees.edges.T[:, :, None]).view(np.uint8)
+    yes = (features.take(trees.asks.T, axis=0) > trees.edges.T[:, :, None]).view(np.uint8)
     leaf = yes[0]
     for level in range(1, DEPTH):
         leaf = leaf * TWO + yes[level]

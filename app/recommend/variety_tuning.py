@@ -13,7 +13,7 @@ from app.recommend.cases import Case
 from app.recommend.judge import SHOWN, K, anonymous
 from app.recommend.metrics import ndcg_at_k
 from app.recommend.model import Model
-from app.recommend.place import RESCORED
+from app.recommend.ranking import RESCORED
 from app.recommend.variety import Kinds, Variety, held_back
 
 MOST_CARTS = 1_500

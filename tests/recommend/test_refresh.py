@@ -18,7 +18,7 @@ from app.recommend.fit import FitParameters
 from app.recommend.publish import current_version, latest, publish, version_path
 from app.recommend.read import build_dataset
 from app.recommend.recount import recounted
-from app.recommend.refresh import refresh_shop, request_due_refreshes, succeed_freshened
+from app.recommend.refresh import publish_recounted, refresh_shop, request_due_refreshes
 from app.recommend.retrain import train_shop
 from app.recommend.rollback import roll_back
 from app.recommend.train import TrainedModel, train
@@ -103,7 +103,7 @@ def test_the_successor_takes_the_place_of_what_it_was_made_from(tmp_path: Path) 
     shop = ShopDomain("harvest-lane.myshopify.com")
     card: Card = publish(tmp_path, shop, trained.model, serving(trained.card))
     more = build_dataset(pl.concat([order_table(300), later_orders([0, 9])]), product_table())
-    after = succeed_freshened(tmp_path, shop, card.version, more)
+    after = publish_recounted(tmp_path, shop, card.version, more)
     assert after.version != card.version
     assert (after.trained_at, after.figures) == (card.trained_at, card.figures)
     assert current_version(tmp_path, shop) == card.version  # until it is withdrawn

@@ -15,7 +15,7 @@ from app.recommend.boosting import RankedCandidates, boost
 from app.recommend.cases import Case
 from app.recommend.dataset import Baskets
 from app.recommend.model import Model
-from app.recommend.place import RESCORED, TOLD, links, told
+from app.recommend.ranking import RESCORED, TREE_FEATURES, links, tree_features
 from app.recommend.terms import TERMS, Past, Weights
 from app.recommend.trees import DEPTH, Trees, corrections, no_trees
 from tests.recommend.factories import a_model, linked
@@ -25,7 +25,7 @@ from tests.recommend.shops import a_shop
 def some_trees(count: int, seed: int = 0) -> Trees:
     random = np.random.default_rng(seed)
     return Trees(
-        random.integers(0, TOLD, (count, DEPTH)).astype(np.int32),
+        random.integers(0, TREE_FEATURES, (count, DEPTH)).astype(np.int32),
         random.normal(size=(count, DEPTH)).astype(np.float32),
         random.normal(size=(count, 1 << DEPTH)).astype(np.float32),
     )
@@ -45,7 +45,7 @@ def slow_corrections(trees: Trees, facts: np.ndarray) -> list[float]:
 
 @given(st.integers(0, 100), st.integers(1, 9), st.integers(1, 9))
 def test_all_trees_at_once_answer_as_one_question_after_the_other(seed: int, count: int, rows: int) -> None:
-    facts = np.random.default_rng(seed + 1).normal(size=(TOLD, rows)).astype(np.float32)
+    facts = np.random.default_rng(seed + 1).normal(size=(TREE_FEATURES, rows)).astype(np.float32)
     trees = some_trees(count, seed)
     assert corrections(trees, facts).tolist() == pytest.approx(slow_corrections(trees, facts), abs=1e-4)
 
@@ -96,7 +96,7 @@ def test_a_score_is_what_the_weights_say_and_what_the_trees_add(seed: int, k: in
     ranked = model.rank([10], k=k)
     assert [one.score for one in ranked] == sorted((one.score for one in ranked), reverse=True)
     at = model.positions([one.product_id for one in ranked])
-    added = corrections(model.trees, told(model, visit, at))
+    added = corrections(model.trees, tree_features(model, visit, at))
     for one, more in zip(ranked, added.tolist(), strict=True):
         assert one.score == pytest.approx(without[one.product_id] + more, abs=1e-4)
 
@@ -158,7 +158,7 @@ def test_links_tell_of_each_candidate_what_each_of_the_cart_says_of_it() -> None
     model = a_model(6, **linked(6, {(0, 2): 0.5, (0, 4): 0.2, (1, 4): 0.9, (1, 0): 0.7}))
     found = links(model, model.positions([10, 20]), model.positions([30, 40, 50]))
     assert found.tolist() == [[0.5, 0.0, pytest.approx(0.2)], [0.0, 0.0, pytest.approx(0.9)]]
-    facts = told(model, model.visit([10, 20], None, {}), model.positions([30, 40, 50]))
+    facts = tree_features(model, model.visit([10, 20], None, {}), model.positions([30, 40, 50]))
     assert facts[-2].tolist() == pytest.approx([0.5**0.5, 0.0, 0.9**0.5])
     assert facts[-1].tolist() == [0.5, 0.0, 1.0]
 
@@ -195,4 +195,4 @@ def test_a_shop_without_kinds_has_no_links() -> None:
 
 def test_what_is_told_fits_what_trees_ask() -> None:
     model = a_model(4)
-    assert told(model, model.visit([10], None, {}), np.arange(4)).shape == (TOLD, 4)
+    assert tree_features(model, model.visit([10], None, {}), np.arange(4)).shape == (TREE_FEATURES, 4)

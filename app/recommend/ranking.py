@@ -1,4 +1,4 @@
-"""The best of a visit's candidates: weighed first, those on top placed anew by trees and variety. Pure."""
+"""Ranks a visit's candidates by weighted terms, then the best of them again by trees and variety. Pure."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ from app.recommend.trees import corrections
 from app.recommend.variety import Variety, held_back
 from app.recommend.visit import Visit
 
-RESCORED = 64  # so many of the best are placed anew
+RESCORED = 64  # so many of the best are ranked again
 AROUND = slice(len(TERMS), len(TERMS) + CIRCUMSTANCES)
 REBOUGHT, KIND, CLOSEST, LINKED = range(AROUND.stop, AROUND.stop + 4)
-TOLD = LINKED + 1
+TREE_FEATURES = LINKED + 1
 
 
 class Ranking(NamedTuple):
-    """The best for a visit: their places in product_ids, their scores, and what of these no weight says.
+    """The k best products for a visit, best first.
 
-    weights: (t,) of the visit.
+    chosen: (k,) positions in product_ids. scores: (k,). corrected: (k,) what trees, appeal and variety added
+    to the weighted terms. weights: (t,) of the visit.
     """
 
     chosen: Positions
@@ -33,8 +34,8 @@ class Ranking(NamedTuple):
     weights: Doubles
 
 
-def place(model: Arrays, visit: Visit, candidates: Positions, weights: Doubles, k: int) -> Ranking:
-    """Return the k best of the candidates."""
+def rank_candidates(model: Arrays, visit: Visit, candidates: Positions, weights: Doubles, k: int) -> Ranking:
+    """Return the k best of the candidates. weights: (t,) of the terms."""
     found, trees = scores(model, visit, candidates, weights), model.trees_for(visit)
     if not (len(trees) or len(model.variety) or len(model.appeal)):
         best = top(found, k)
@@ -42,7 +43,7 @@ def place(model: Arrays, visit: Visit, candidates: Positions, weights: Doubles, 
     best = top(found, max(k, RESCORED))
     chosen, total = candidates[best], found[best]
     if len(trees):
-        total = total + corrections(trees, told(model, visit, chosen))
+        total = total + corrections(trees, tree_features(model, visit, chosen))
     if len(model.appeal):
         total = total + model.appeal[chosen]
     if len(model.variety) and len(model.kinds):
@@ -52,13 +53,14 @@ def place(model: Arrays, visit: Visit, candidates: Positions, weights: Doubles, 
     return Ranking(chosen[order], total[order], (total - found[best])[order], weights)
 
 
-def told(model: Arrays, visit: Visit, candidates: Positions) -> NDArray[np.float32]:
-    """Return what the trees are told of each candidate, (TOLD, candidates).
+def tree_features(model: Arrays, visit: Visit, candidates: Positions) -> NDArray[np.float32]:
+    """Return the input of the trees, (TREE_FEATURES, candidates) float32.
 
-    Its terms, the circumstances, how often it is bought in two orders running, how much its kind goes with
-    those in the cart, and of the cart's products how much the closest goes with it and what share does.
+    For each candidate: its terms, the circumstances, how often it is bought in two consecutive orders, how
+    strongly its kind goes with those in the cart, how strongly the closest product of the cart goes with it,
+    and the share of the cart's products that do.
     """
-    facts = np.zeros((TOLD, len(candidates)), dtype=np.float32)
+    facts = np.zeros((TREE_FEATURES, len(candidates)), dtype=np.float32)
     model.add_features(facts, visit, candidates)
     facts[AROUND] = visit.circumstances[:, None]
     if len(model.rebought):
@@ -74,7 +76,7 @@ def told(model: Arrays, visit: Visit, candidates: Positions) -> NDArray[np.float
 
 
 def links(model: Arrays, cart: Positions, candidates: Positions) -> NDArray[np.float32]:
-    """Return how much each candidate goes with each product of the cart, (cart, candidates)."""
+    """Return how strongly each candidate goes with each product of the cart, (cart, candidates) float32."""
     column = np.full(len(model.product_ids), -1, dtype=np.int32)
     column[candidates] = np.arange(len(candidates), dtype=np.int32)
     columns = column.take(model.neighbours.take(cart, axis=0).ravel())
