@@ -3,6 +3,7 @@ import type {Offer} from '../../extensions/checkout-offers/src/offer.ts';
 import {text} from '../../extensions/checkout-offers/src/parse.ts';
 import {DECISION, OFFER} from '../../extensions/checkout-offers/src/question.ts';
 import type {Page} from './page.ts';
+import {inTime} from './patience.ts';
 import {shopify, type UpdateCart} from './shopify.ts';
 
 /** Themes whose cart Shopify's own action brings up to date in the page; with another it loads the page anew. */
@@ -11,16 +12,42 @@ const KNOWN_THEMES = '#cart-icon-bubble, cart-items-component, cart-drawer-compo
 /** What is said of a line that there is not enough for, of whichever line of the cart. */
 const LACKING = /OUT_OF_STOCK|NOT_ENOUGH_STOCK/;
 
+/** So long the cart may take: the shopper asked for it, and waits longer than a page does. */
+const PATIENCE_MS = 10_000;
+
 /**
  * Put the offer's product into the cart, its line marked with the decision behind it. Return null once it is there, else
  * what the shop says against it in the shopper's language, which may be nothing: ''.
  */
 export async function addToCart(page: Page, offer: Offer): Promise<string | null> {
+  const request = new AbortController();
   try {
     const action = themeAction();
-    return await (action ? addByAction(action, page, offer) : addByAjax(page, offer));
+    const added = action ? addByAction(action, page, offer) : addByAjax(page, offer, request.signal);
+    return await Promise.race([added, late(request)]);
   } catch {
-    return '';
+    return (await isIn(page, offer)) ? null : '';
+  }
+}
+
+/** Reject once the shopper has waited long enough, and give up the request. */
+function late(request: AbortController): Promise<never> {
+  return new Promise((_, reject) => {
+    setTimeout(() => {
+      request.abort();
+      reject(new Error('No answer in time'));
+    }, PATIENCE_MS);
+  });
+}
+
+/** Return whether the cart has the offer all the same: what nobody answered may have been done. */
+async function isIn({routes}: Page, {offer_id}: Offer): Promise<boolean> {
+  try {
+    const answer = await fetch(`${routes.cart}.js`, {headers: {Accept: 'application/json'}, signal: inTime()});
+    const {items} = (await answer.json()) as {items: {properties?: Record<string, string> | null}[]};
+    return items.some(({properties}) => properties?.[OFFER] === offer_id);
+  } catch {
+    return false;
   }
 }
 
@@ -40,12 +67,13 @@ async function addByAction(action: UpdateCart, {words}: Page, offer: Offer): Pro
   return !isWarned || told?.cart?.lines?.nodes.some(({merchandise}) => merchandise?.id === merchandiseId) ? null : (words['status.sold_out'] ?? '');
 }
 
-async function addByAjax({routes}: Page, offer: Offer): Promise<string | null> {
+async function addByAjax({routes}: Page, offer: Offer, signal: AbortSignal): Promise<string | null> {
   const item = {id: Number(offer.product!.variant_id.split('/').pop()), quantity: 1, properties: marks(offer)};
   const answer = await fetch(`${routes.cart_add}.js`, {
     method: 'POST',
     headers: {'Content-Type': 'application/json', Accept: 'application/json'},
     body: JSON.stringify({items: [item]}),
+    signal,
   });
   if (answer.ok) return null;
   const {description} = (await answer.json()) as {description?: unknown};

@@ -1,4 +1,4 @@
-import {afterEach, expect, test, vi} from 'vitest';
+import {afterEach, expect, onTestFinished, test, vi} from 'vitest';
 import {parseOffer} from '../../extensions/checkout-offers/src/offer.ts';
 import {readCart} from '../src/cart.ts';
 import {addToCart} from '../src/addToCart.ts';
@@ -83,6 +83,32 @@ test.each([
 ])('what the shop says %s against a product is told as it says it', async (_, said, told) => {
   vi.stubGlobal('fetch', async () => Response.json(said, {status: 422}));
   expect(await addToCart(PAGE, OFFER)).toBe(told);
+});
+
+test.each([
+  ['by the Ajax API', true],
+  ['by the theme’s action', false],
+])('what is not answered %s is given up after ten seconds, and in the cart if it is found there', async (_, byAjax) => {
+  vi.useFakeTimers({toFake: ['setTimeout']});
+  onTestFinished(() => void vi.useRealTimers());
+  const signals: (AbortSignal | undefined)[] = [];
+  let items: object[] = [{properties: null}, {properties: {_tillwise_offer: 'another'}}];
+  if (!byAjax) vi.stubGlobal('Shopify', {actions: {updateCart: Object.assign(() => new Promise(() => undefined), {isDefault: () => false})}});
+  vi.stubGlobal('fetch', (address: string, {signal}: RequestInit) => {
+    if (address === '/cart.js') return Promise.resolve(Response.json({items}));
+    signals.push(signal!);
+    return new Promise(() => undefined);
+  });
+  for (const told of ['', null]) {
+    let said: string | null | undefined;
+    const added = addToCart(PAGE, OFFER).then((answer) => (said = answer));
+    await vi.advanceTimersByTimeAsync(9_999);
+    expect(said).toBeUndefined();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(await added).toBe(told);
+    items = [{properties: {_tillwise_offer: 'o1'}}];
+  }
+  expect(signals.map((signal) => signal?.aborted)).toEqual(byAjax ? [true, true] : []);
 });
 
 test('a shop that does not answer, or with a page, says nothing against a product that is not in the cart', async () => {
