@@ -10,7 +10,7 @@ import type {Speaker} from '../../extensions/checkout-offers/src/words.ts';
 import type {Cart} from './cart.ts';
 import {button, element, text} from './element.ts';
 import {lent} from './lent.ts';
-import {discountLink} from './link.ts';
+import {discountLink, linkTo} from './link.ts';
 import type {Page} from './page.ts';
 
 const ADDED = 'tillwise:added';
@@ -53,11 +53,11 @@ function productCard(offer: Offer, place: Place): HTMLElement {
 }
 
 /** The title leads to the product's page, where that is known. */
-function titled(title: string, {routes}: Page, handle: string | undefined): HTMLElement {
+function titled(title: string, page: Page, handle: string | undefined): HTMLElement {
   const made = text('title tillwise-product', title)!;
   if (!handle) return made;
   const link = element('a', 'page', title);
-  link.href = `${routes.root.replace(/\/$/, '')}/products/${encodeURIComponent(handle)}`;
+  link.href = linkTo(page, 'products', handle);
   made.replaceChildren(link);
   return made;
 }

@@ -10,7 +10,7 @@ import {speakerOf} from './speech.ts';
 import type {Tools} from './tools.ts';
 
 export interface Painter {
-  /** Fill the places of the page; no answer leaves them empty. */
+  /** Fill the places of the page, each offer in one of them; no answer leaves them empty. */
   paint(asked: Asked | null): void;
   /** Open the dialog, if there is anything to put into it. */
   part(asked: Asked | null): void;
@@ -41,7 +41,7 @@ export function painter(page: Page, tools: Tools): Painter {
   const dialog = document.querySelector<HTMLDialogElement>('[data-tillwise-leaving]');
   const parting = dialog && exitDialog(dialog, draw);
   return {
-    paint: (asked) => shelves.forEach((each) => each.paint(asked)),
+    paint: (asked) => void shelves.reduce((left, each) => each.paint(left), asked),
     part: (asked) => parting?.show(asked),
     clear() {
       for (const each of shelves) each.clear();

@@ -7,8 +7,8 @@ import type {Draw} from './painter.ts';
 import {watch} from './seen.ts';
 
 export interface Shelf {
-  /** Fill the places; with nothing to fill them, the block is empty. */
-  paint(asked: Asked | null): void;
+  /** Fill the places and return what is left for another block; with nothing to fill them, this one is empty. */
+  paint(asked: Asked | null): Asked | null;
   /** Empty them for what is to come. */
   clear(): void;
 }
@@ -18,10 +18,9 @@ export function shelf(root: HTMLElement, draw: Draw): Shelf {
   const status = root.querySelector<HTMLElement>('[role=status]')!;
 
   function rest(): void {
-    const taken = places.filter((place) => place.hasChildNodes());
-    for (const place of places) place.dataset.tillwisePlace = taken.includes(place) ? 'taken' : 'empty';
-    root.dataset.tillwiseShelf = taken.length ? 'ready' : 'empty';
-    root.hidden = !taken.length && (root.hidden || root.getBoundingClientRect().top >= innerHeight);
+    const isTaken = places.some((place) => place.hasChildNodes());
+    root.dataset.tillwiseShelf = isTaken ? 'ready' : 'empty';
+    root.hidden = !isTaken && (root.hidden || root.getBoundingClientRect().top >= innerHeight);
   }
 
   function refused(made: HTMLElement): void {
@@ -36,7 +35,8 @@ export function shelf(root: HTMLElement, draw: Draw): Shelf {
       status.textContent = '';
       places.forEach((place, at) => place.replaceChildren(...cards.slice(at, at + 1).map(({made}) => made)));
       rest();
-      for (const {made, offer} of cards.slice(0, places.length)) watch(made, offer);
+      for (const {made, offer} of cards.splice(0, places.length)) watch(made, offer);
+      return asked && {...asked, offers: cards.map(({offer}) => offer)};
     },
     clear() {
       for (const place of places) place.replaceChildren();

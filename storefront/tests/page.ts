@@ -50,7 +50,7 @@ export function write(places = 2, page = PAGE): void {
     <script type="application/json" data-tillwise-page>${JSON.stringify(page)}</script>
     <section data-tillwise-shelf="waiting">
       <h2 tabindex="-1">Heading</h2>
-      ${'<div data-tillwise-place="empty"></div>'.repeat(places)}
+      ${'<div data-tillwise-place></div>'.repeat(places)}
       <p role="status"></p>
     </section>
     <dialog data-tillwise-leaving data-after="0">

@@ -144,6 +144,18 @@ test('what this version does not know, and what has no place, is left out and no
   expect(published.map(({data}) => data.offer_id)).toEqual(['o1', 'o2']);
 });
 
+test('two blocks of a page share what is offered: what has its place in one is not shown again in the other', () => {
+  const other = shelf.cloneNode(true) as HTMLElement;
+  shelf.after(other);
+  paints = painter(PAGE, TOOLS);
+  const titles = () => [shelf, other].map((each) => [...each.querySelectorAll('.tillwise-title')].map(({textContent}) => textContent));
+  paint(...['Loaf', 'Coffee', 'Tea'].map((title) => ({product: {...PRODUCT, title}, offer_id: title})));
+  expect(titles()).toEqual([['Loaf', 'Coffee'], ['Tea']]);
+  paint({product: PRODUCT});
+  expect(titles()).toEqual([['Sourdough Loaf'], []]);
+  expect(other.dataset.tillwiseShelf).toBe('empty');
+});
+
 test('an impression, a refusal and what is added are told once each', async () => {
   const published = visitor(ALL);
   vi.stubGlobal('fetch', async () => new Response('{}'));
