@@ -31,6 +31,19 @@ LEFT_OF = """(element, text) => {
   range.setEnd(words, at + text.length);
   return range.getBoundingClientRect().left;
 }"""
+# What of the cards stands over a button, beside its card, or where the dialog would have to be scrolled sideways.
+MISPLACED = """() => {
+  const box = (each) => each.getBoundingClientRect();
+  const dialog = document.querySelector('dialog');
+  const wide = dialog.scrollWidth > dialog.clientWidth ? ['the dialog'] : [];
+  return wide.concat([...document.querySelectorAll('.tillwise-card')].flatMap((card) => {
+    const presses = [...card.querySelectorAll('.tillwise-presses > *')];
+    const beside = presses.filter((each) => box(each).left < box(card).left || box(each).right > box(card).right);
+    const top = Math.min(...presses.map((each) => box(each).top));
+    const over = [...card.querySelectorAll('.tillwise-words > *')].filter((each) => box(each).bottom > top + 1);
+    return [...beside, ...over].map((each) => each.textContent);
+  }));
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -406,6 +419,8 @@ def test_what_is_said_is_read_to_its_end_on_the_narrowest_phone(world: Storefron
     words = page.locator(".tillwise-words > p")
     is_cut = "(each) => each.scrollHeight - each.clientHeight > 10"  # half a line
     assert words.evaluate_all(f"(words) => words.filter({is_cut}).map((each) => each.textContent)") == []
+    page.add_style_tag(content="html { font-size: 200% } body { font-size: 1rem }")
+    assert page.evaluate(MISPLACED) == []  # type of twice the size takes more room, and no other's
 
 
 def test_a_long_title_without_a_picture_leaves_its_button_free_on_the_narrowest_phone(
