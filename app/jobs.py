@@ -164,7 +164,7 @@ async def alone(connections: Connections, what: str, shop: str) -> AsyncIterator
 
 
 async def turn_of(connections: Connections, what: str, shop: str) -> bytes | None:
-    """Return whose turn it is to do this in the shop alone, another value each time; None for nobody's."""
+    """Return the token of whoever holds the shop's lock on this work, another one each time; None if free."""
     return cast(bytes | None, await connections.redis.get(redis_key(shop, "running", what)))
 
 

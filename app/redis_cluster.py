@@ -70,9 +70,9 @@ class Cluster(RedisCluster):
         self._initialize = False
 
     async def aclose(self) -> None:
-        """Find out anew which nodes hold what.
+        """Have the next command read again which node holds which slots.
 
-        redis-py calls it for that, and would cut off whoever is being answered.
+        redis-py calls this for that; closing connections would cut off commands that are being answered.
         """
         self._initialize = True
 
@@ -118,12 +118,12 @@ class Cluster(RedisCluster):
         return names[0]
 
     async def bgrewriteaof(self, schedule: bool = True, **options: Any) -> Any:
-        """Let each node write its append-only file anew."""
+        """Have every node rewrite its append-only file."""
         await self.initialize()
         return await self.execute_command("BGREWRITEAOF", target_nodes=self.get_nodes(), **options)
 
     def lose(self, node: ClusterNode) -> None:
-        """Let it be found out anew which nodes hold what, from another than this one."""
+        """Have the next command read again which node holds which slots, from another node than this one."""
         self._initialize, self._lost = True, node.name
 
     def node_of(self, *command: Any) -> ClusterNode:
@@ -131,7 +131,7 @@ class Cluster(RedisCluster):
         return self.nodes_manager.get_node_from_slot(self.slot_of(*command))
 
     def place_of(self, key: str) -> str:
-        """Return the name of the node that holds the key, as far as that is known yet."""
+        """Return the name of the node that holds the key, empty while that is not known."""
         nodes = self.nodes_manager.slots_cache.get(self.slot_of("GET", key))
         return nodes[0].name if nodes else ""
 

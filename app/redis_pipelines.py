@@ -20,7 +20,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 
 class Pipeline(ClusterPipeline):
-    """A pipeline in which the values that a transaction goes by can be read together."""
+    """A pipeline with `mget`: a transaction reads the values it depends on in one command."""
 
     def mget(self, keys: Any, *args: Any) -> Any:
         return self.execute_command("MGET", *keys, *args)
@@ -52,7 +52,7 @@ class Together(PipelineStrategy):
             await self.reset()  # type: ignore[no-untyped-call]
 
     async def _send(self, client: Any, node: ClusterNode, part: list[PipelineCommand]) -> None:
-        """Let the commands have their results; an idle connection may have ended, and is made anew."""
+        """Send a node its commands and note their results; again on new connections if idle ones were dead."""
         for _ in range(2):
             try:
                 await node.execute_pipeline(part)
@@ -74,9 +74,9 @@ class Together(PipelineStrategy):
 
 
 class Transaction(TransactionStrategy):
-    """A transaction whose commands are put together where they are called.
+    """A transaction that computes the slots of its commands in the caller's thread.
 
-    redis-py starts a thread with an event loop of its own for each, to find out which slot its key has.
+    redis-py starts a thread with an event loop of its own for each command, only to find its slot.
     """
 
     def execute_command(self, *args: Any, **options: Any) -> Any:

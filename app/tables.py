@@ -74,7 +74,7 @@ class TokenRow(SQLModel, table=True):
 
 
 class InboxRow(SQLModel, table=True):
-    """A webhook as it was delivered, kept until it is worked off. status: pending, done, parked."""
+    """A webhook as it was delivered, kept until it is processed. status: pending, done, parked."""
 
     __tablename__ = "inbox"
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""What is known of a webhook beside its body."""
+"""A webhook's metadata: its shop, topic, id and time, and the shop's currency."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The inbox as a queue: rows are leased, worked off, retried with backoff, or parked as dead letters."""
+"""The inbox as a queue: rows are leased, processed, retried with backoff, or parked as dead letters."""
 
 from __future__ import annotations
 
@@ -97,12 +97,12 @@ def _leasable(due: Sequence[Any]) -> Sequence[Any]:
 
 
 async def mark_done(connections: Connections, ids: Collection[int], note: str = "") -> None:
-    """Mark rows as worked off and delete their bodies, which nothing needs any more."""
+    """Mark rows as processed and delete their bodies, which nothing needs any more."""
     await _set(connections, ids, status="done", error=note, body=b"")
 
 
 async def mark_logged(connections: Connections, ids: Collection[int], now: datetime) -> None:
-    """Mark rows as worked off whose events are in the log; their bodies stay until those are handled."""
+    """Mark rows as processed whose events are in the log; their bodies stay until those are handled."""
     await _set(connections, ids, status="done", error="", next_attempt_at=now)
 
 

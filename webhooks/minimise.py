@@ -23,7 +23,7 @@ _encoder = msgspec.json.Encoder()
 
 
 def minimised(body: bytes, topic: str, digest: Digest) -> bytes:
-    """Return the body as it is stored; nothing of a topic that is not ours.
+    """Return the body as it is stored; `{}` for a topic that is not handled.
 
     digest: of an e-mail address. Raises InputError for a body that is not of its topic's shape.
     """

@@ -61,9 +61,9 @@ class Draw(NamedTuple):
 
 
 class FeedbackShare(NamedTuple):
-    """Those of an arm of whom one word was heard. share: of all of the arm.
+    """The shoppers of an arm who gave one kind of feedback. share: of all of the arm.
 
-    exposures: as many alike ones as those whose time is over are worth; rate: of these with an order.
+    exposures: the effective number of those whose window is over; rate: the share of them with an order.
     """
 
     share: float = 0.0
@@ -72,9 +72,9 @@ class FeedbackShare(NamedTuple):
 
 
 class ArmEvidence(NamedTuple):
-    """What is known of an arm within one set. exposures: as many alike ones as the weighed ones are worth.
+    """What is known of an arm within one set. exposures: the effective number of the weighted ones.
 
-    heard: by word, in the order of WORDS. worth: of an order, on average.
+    heard: by kind of feedback, in the order of WORDS. worth: of an order, on average.
     """
 
     exposures: float = 0.0
@@ -83,7 +83,7 @@ class ArmEvidence(NamedTuple):
 
     @property
     def rate(self) -> float:
-        """Return the share that ordered or will have, 0 where nobody's time is over."""
+        """Return the expected share of orders, 0 while no shopper's window is over."""
         known = [each for each in self.heard if each.exposures]
         whole = sum(each.share for each in known)
         return sum(each.share * each.rate for each in known) / whole if whole else 0.0

@@ -48,7 +48,7 @@ _log = logging.getLogger(__name__)
 
 
 async def learn_shop(connections: Connections, shop: ShopDomain) -> None:
-    """Learn intent and uplift anew from who may be learnt from; what is better serves from now on."""
+    """Train intent and uplift on shoppers who may be learnt from; those that are better serve from now on."""
     async with exclusive_job(connections, "intent", shop):
         now = datetime.now(UTC)
         await report_progress(connections, "intent", shop, Progress("reading"))
@@ -64,7 +64,7 @@ async def learn_shop(connections: Connections, shop: ShopDomain) -> None:
 
 
 async def request_due_learning(connections: Connections) -> None:
-    """Ask for it in every shop with browsers' events where it was done a day ago, or never."""
+    """Request `learn_shop` for every shop with browser events that was not trained within the last day."""
     now = datetime.now(UTC)
     for shop in await shops_to_look_at(connections, "intent"):
         last = await trained_at(connections, shop.shop)
@@ -73,7 +73,7 @@ async def request_due_learning(connections: Connections) -> None:
 
 
 async def weigh_choices(connections: Connections) -> None:
-    """Work out anew how often each of the campaigns that compete is drawn, in every shop that has some."""
+    """Update how often each competing campaign is drawn, in every shop that has competing campaigns."""
     for shop in await shops_to_look_at(connections, "choices"):
         running = [each.campaign for each in await running_campaigns(connections, shop.shop)]
         choices = {each.id: each.choice for each in running if each.choice}
@@ -82,7 +82,7 @@ async def weigh_choices(connections: Connections) -> None:
 
 
 def learn_intent(told: Sequence[BrowserHistory], now: int) -> tuple[IntentModel | None, judging.IntentReport]:
-    """Return the shop's own model, None where the shared one serves, and what speaks for either. Pure."""
+    """Return the shop's own model, None where the shared one serves, and the report that decides it. Pure."""
     moments = [(at, moment) for at, each in enumerate(told) for moment in moments_of(each, now)]
     return judging.train(table_of(moments), PRIOR)
 

@@ -65,7 +65,7 @@ def _made(shop: str, since: datetime) -> tuple[Any, ...]:
 
 
 async def _of_some(db: AsyncSession, which: Sequence[Any]) -> tuple[Any, ...]:
-    """Return what holds of the shoppers of whom there are nearly as many decisions as are read at once."""
+    """Return a condition that samples shoppers so that about MOST_DECISIONS are read; none when all fit."""
     many = await (await db.connection()).scalar(select(func.count()).select_from(_DECISIONS).where(*which))
     if not many or many <= MOST_DECISIONS:
         return ()
@@ -96,7 +96,7 @@ async def _decisions(db: AsyncSession, which: Sequence[Any]) -> list[tuple[int |
 async def _in_the_storefront(
     db: AsyncSession, shop: str, since: datetime, some: Sequence[Any]
 ) -> list[tuple[int | None, CampaignDecision]]:
-    """Return the decisions of remembered shoppers in no checkout, as far as campaigns go."""
+    """Return what decisions outside of checkouts say of campaigns, for shoppers who may be remembered."""
     columns, told = _DECISIONS.c, ("situation", "campaigns")
     unit = columns.inputs["unit"].as_string()
     query = (

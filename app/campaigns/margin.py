@@ -33,7 +33,7 @@ def cards_minor(lines: Iterable[PricedLine], catalog: Catalog) -> int:
 
 
 def spare_minor(lines: Iterable[PricedLine], costs: Costs, margin: float | None) -> int | None:
-    """Return the cart's profit, None where the shop has told no cost at all; negative where it is a loss.
+    """Return the cart's profit in minor units, negative for a loss; None where no costs are known.
 
     margin: the shop's usual share of a price that is profit, for the rest.
     """

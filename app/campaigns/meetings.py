@@ -43,13 +43,13 @@ class Meetings:
     how: pl.DataFrame
 
     def without(self, customers: Collection[int]) -> Meetings:
-        """Return those of nobody of these customers."""
+        """Return the same without the decisions of these customers."""
         theirs = self.decided["customer_id"].is_in(list(customers)).fill_null(value=False)
         return Meetings(self.decided.filter(~theirs), self.how.filter(~theirs))
 
 
 def meetings_in(rows: Iterable[tuple[Any, ...]], names: Collection[str]) -> Meetings:
-    """Return of decisions those in which any of the campaigns was something to the shopper.
+    """Return the decisions in which any of the campaigns was shown, held back, or known already.
 
     rows: when, checkout, unit, customer, duration, whether it failed, surface, what was chosen and what left
     out. One without a checkout tells its unit.
@@ -69,7 +69,7 @@ def meetings_in(rows: Iterable[tuple[Any, ...]], names: Collection[str]) -> Meet
 
 
 def joined(parts: Sequence[Meetings]) -> Meetings:
-    """Return the parts as one. Raises ValueError of none."""
+    """Return the parts as one. Raises ValueError when there are none."""
     return Meetings(
         pl.concat([each.decided for each in parts], rechunk=True),
         pl.concat([each.how for each in parts], rechunk=True),
@@ -84,7 +84,7 @@ def _how_met(told: LoggedCampaigns, name: str) -> int | None:
 
 
 def placed_in(rows: Iterable[tuple[Any, ...]]) -> pl.DataFrame:
-    """Return rows of checkout, when it ordered and when something was first given back, as columns."""
+    """Return orders as columns. rows: the checkout, when it ordered, when something was first refunded."""
     return pl.DataFrame(list(rows), schema=_PLACED, orient="row").with_columns(pl.col("who").hash())
 
 

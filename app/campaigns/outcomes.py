@@ -34,7 +34,7 @@ class Drawn(msgspec.Struct, frozen=True):
 
 
 class LoggedInputs(msgspec.Struct, frozen=True):
-    """What campaigns were weighed by, as far as it is learnt from; see `Inputs`."""
+    """The part of a decision's `Inputs` that is learnt from."""
 
     features: Features = ()
     subtotal_minor: int | None = None
@@ -42,7 +42,7 @@ class LoggedInputs(msgspec.Struct, frozen=True):
 
 
 class LoggedCampaigns(msgspec.Struct, frozen=True):
-    """What a decision's log says of its campaigns. unit: whose it was, None where that is not told."""
+    """What a decision's log entry says of its campaigns. unit: whose decision it was, None if not logged."""
 
     chosen: tuple[Drawn, ...] = ()
     left_out: dict[str, str] = {}
@@ -62,8 +62,8 @@ class _Logged(msgspec.Struct, frozen=True):
 class CampaignDecision(NamedTuple):
     """A decision with campaigns. at: epoch seconds; who: the checkout.
 
-    untold: nobody knows what came of it, as it was made in no checkout that may be remembered, or on a page
-    that comes after the checkout's order.
+    untold: its outcome is unknown, as it was made outside of a checkout that may be remembered, or on a page
+    after the checkout's order.
     """
 
     decision_id: str
@@ -90,7 +90,7 @@ Of = TypeVar("Of", bound=WeighedDecision)
 
 
 class Ordered(NamedTuple):
-    """An order. at: epoch seconds; left_minor: what it left the merchant, as well as that is known."""
+    """An order. at: epoch seconds; left_minor: what the merchant earned by it, as far as costs are known."""
 
     at: float
     left_minor: int

@@ -27,7 +27,7 @@ _STARTED, _CONTACT, _ADDRESS, _SHIPPING, _IN_CART = (
 
 @dataclass(frozen=True, slots=True)
 class HeadReport:
-    """How good one probability is on visits later than all it was made from, beside what else there is.
+    """How good one probability is on visits later than all it was trained on, compared with alternatives.
 
     share: of the moments an order followed. leaky: the same procedure with numbers that only the end of
     a visit tells. rule: the rate of the checkout's step and of a cart with something in it. cart_alone:
@@ -49,7 +49,7 @@ class HeadReport:
 
 @dataclass(frozen=True, slots=True)
 class IntentReport:
-    """What speaks for a shop's own model. publish: whether it serves, by `reason`."""
+    """The evaluation of a shop's own model. publish: whether it may serve; reason: why, or why not."""
 
     visits: int
     purchases: int
@@ -60,7 +60,7 @@ class IntentReport:
 
 
 def train(table: Table, prior: IntentModel, seed: int = 0) -> tuple[IntentModel | None, IntentReport]:
-    """Return the shop's own model, None where the prior serves, and what speaks for either."""
+    """Return the shop's own model, None where the prior is to serve, and its evaluation."""
     report = judged(table, prior, seed)
     return (fit(table, prior, seed) if report.publish else None), report
 

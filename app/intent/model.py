@@ -49,7 +49,7 @@ class Chances(NamedTuple):
 
 
 class IntentModel(msgspec.Struct, frozen=True, gc=False):
-    """What foresees a purchase of the visit that is under way.
+    """Predicts purchases in the current visit.
 
     features: the names it was trained on, in their order. soon: within five minutes; ever: within the
     visit. source: `prior` or `shop`.

@@ -38,10 +38,11 @@ _EVENTS, _ORDERS, _FORESIGHTS = table_of(EventRow), table_of(OrderRow), table_of
 
 
 async def browsed(connections: Connections, shop: str, now: datetime) -> list[BrowserHistory]:
-    """Return what each browser did of late and when it ordered, where those it names may be learnt from.
+    """Return what each browser did in the last 180 days, and when it ordered.
 
-    The MOST_EVENTS latest events. A browser that nobody is named in is stored under analytics alone. Left out
-    is who tried the shop out: completed a checkout of which there is no order, where of others there is.
+    Read are the MOST_EVENTS latest events. Left out are browsers of customers who may not be learnt from
+    (one that names nobody is stored under analytics alone), and those of test purchases: checkouts that were
+    completed without an order, in a shop where others have one.
     """
     async with connections.read() as db:
         seen, tokens, completed = await _seen(db, shop, now - LOOKED_BACK)
@@ -75,7 +76,7 @@ async def who_may_not_teach(
 
 
 async def has_events(connections: Connections, shop: str) -> bool:
-    """Return whether any browser of the shop told anything."""
+    """Return whether there are events of any of the shop's browsers."""
     told = (_EVENTS.c.shop == shop, _EVENTS.c.client_id.is_not(None))
     found = await connections.scalar(select(_EVENTS.c.event_id).where(*told).limit(1))
     return found is not None
@@ -85,7 +86,7 @@ async def publish_foresight(
     connections: Connections, shop: str, kind: str, content: Mapping[str, Any], report: Mapping[str, Any],
     now: datetime,
 ) -> None:  # fmt: skip
-    """Keep what a training found; it serves from now on."""
+    """Store the result of a training, which serves from now on. kind: one of KINDS."""
     row = {"shop": shop, "kind": kind, "trained_at": now, "content": dict(content), "report": dict(report)}
     ours = (_FORESIGHTS.c.shop == shop, _FORESIGHTS.c.kind == kind)
     times = select(_FORESIGHTS.c.trained_at).where(*ours).order_by(_FORESIGHTS.c.trained_at.desc())

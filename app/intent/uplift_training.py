@@ -42,7 +42,7 @@ Foretells = Callable[[Floats], Floats]
 
 @dataclass(frozen=True, slots=True)
 class UpliftReport:
-    """What speaks for an effect, on exposures later than all it was learnt from.
+    """The evaluation of an uplift model, on exposures later than all it was trained on.
 
     average: over all exposures. ours: Qini of ranking by the effect predicted; response: of ranking by the
     probability to buy, what is usually done; ranking at random has 0.
@@ -60,7 +60,7 @@ class UpliftReport:
 
 
 def train(campaign: str, given: Exposures, seed: int = 0) -> tuple[UpliftModel | None, UpliftReport]:
-    """Return what the campaign's coupon changes and what speaks for it; None where the rule alone decides."""
+    """Return the campaign's uplift model, None where its rule alone is to decide, and its evaluation."""
     usable = given.where((given.propensity >= LEAST_PROPENSITY) & (given.propensity <= 1 - LEAST_PROPENSITY))
     bought_with = int((usable.bought & usable.shown).sum())
     bought_without = int((usable.bought & ~usable.shown).sum())

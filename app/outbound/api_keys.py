@@ -1,4 +1,4 @@
-"""Keys to a shop's segments: made, told once, revoked. Only their hashes are kept."""
+"""API keys to a shop's segments: made, shown once, revoked. Only their hashes are kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The worker's loop that tells moves to shops' webhooks, seconds after they happened."""
+"""The worker's loop that sends moves to shops' webhooks within seconds."""
 
 from __future__ import annotations
 
@@ -56,13 +56,13 @@ async def deliver_messages(connections: Connections, stop: asyncio.Event) -> Non
 
 
 async def deliver_due(connections: Connections, post: Post, shop: str, now: datetime) -> bool:
-    """Return whether some of the shop's messages were due and all of those were taken."""
+    """Send the shop's due messages; return whether there were any and all were accepted."""
     claimed = await claim(connections, shop, now, _CLAIMED)
     return bool(claimed) and await _deliver(connections, post, shop, claimed, now)
 
 
 async def send_test(connections: Connections, post: Post, shop: Shop) -> Sent:
-    """Return what became of a message that tells nothing of anybody. Raises NotFound without a webhook."""
+    """Send a test message and return its outcome. Raises NotFound for a shop without a webhook."""
     webhook, now = webhook_of(shop.settings), datetime.now(UTC)
     if webhook is None:
         raise NotFound(f"{shop.name} has no webhook")
@@ -74,7 +74,7 @@ async def send_test(connections: Connections, post: Post, shop: Shop) -> Sent:
 
 
 async def follow_withdrawal(connections: Connections, event: ConsentTold) -> None:
-    """Drop what waits to be told of a customer who takes back what it was made under."""
+    """Drop a customer's queued messages when they withdraw the consent that the messages rest on."""
     if event.customer_id is not None and _MADE_UNDER & set(event.withdrawn):
         await drop_of_customer(connections, event.shop, event.customer_id)
 
@@ -110,7 +110,7 @@ async def _deliver(
 async def _still_told(
     connections: Connections, shop: str, deliveries: Sequence[Delivery]
 ) -> tuple[Webhook | None, list[Delivery]]:
-    """Return where messages go, and those that may be sent now: a slow receiver leaves time for a no."""
+    """Return the webhook, and the messages that may still be sent: their customers may refuse meanwhile."""
     installed = await installed_shop(connections, shop)
     webhook = webhook_of(installed.settings) if installed else None
     named = {each.customer_id for each in deliveries if each.customer_id is not None}
@@ -121,7 +121,7 @@ async def _still_told(
 async def _send(
     connections: Connections, post: Post, webhook: Webhook, event_id: str, body: bytes
 ) -> str | None:
-    """Return None once it was taken, else why not. It is signed anew each time: the time is part of it."""
+    """Return None if it was accepted, else why not. Signed per attempt, as the signature covers the time."""
     try:
         secret = unseal(connections.settings.token_encryption_keys, webhook.sealed)
     except TokenRevoked:

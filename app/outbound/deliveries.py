@@ -32,7 +32,7 @@ _MOVES, _DELIVERIES = table_of(SegmentMoveRow), table_of(DeliveryRow)
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A message to be sent. customer_id: whom it is about, None of nobody. attempts: so far."""
+    """A message to be sent. customer_id: who it is about, None for nobody. attempts: made so far."""
 
     event_id: str
     customer_id: int | None
@@ -51,9 +51,9 @@ class Parked:
 
 
 async def hand_on(connections: Connections, now: datetime) -> int:
-    """Return how many moves were made messages: those of shops with a webhook, of who may be shared.
+    """Queue messages for new moves and return how many: in shops with a webhook, of customers who allow it.
 
-    A move is handed on once. Those of before the webhook was set, and of who refuses, are told nobody.
+    A move is queued once. Moves from before the webhook was set, and of customers who refuse, are never sent.
     """
     made = 0
     for shop in await shops_to_look_at(connections, "messages"):
@@ -67,9 +67,9 @@ async def hand_on(connections: Connections, now: datetime) -> int:
 async def hand_over(
     db: AsyncSession, shop: Shop, event_id: str, message: object, now: datetime, due_at: datetime
 ) -> None:
-    """Let a message that is about nobody be told to the shop's webhook, if it has one; once an event id.
+    """Queue a message that is about nobody for the shop's webhook, if it has one; once per event id.
 
-    due_at: when it is told, no more than `_FARTHEST` from now; `take_back` is possible until then.
+    due_at: when it is sent, no more than `_FARTHEST` from now; `take_back` is possible until then.
     """
     if webhook_of(shop.settings) is not None:
         row = _waiting(shop.shop, event_id, None, msgspec.json.encode(message), now)
@@ -77,7 +77,7 @@ async def hand_over(
 
 
 async def take_back(db: AsyncSession, shop: str, event_id: str) -> None:
-    """Let a message be told no more."""
+    """Delete a queued message."""
     this = (_DELIVERIES.c.shop == shop, _DELIVERIES.c.event_id == event_id)
     await (await db.connection()).execute(delete(_DELIVERIES).where(*this))
 
@@ -117,7 +117,9 @@ async def claim(connections: Connections, shop: str, now: datetime, limit: int) 
 async def settle(
     connections: Connections, shop: str, results: Iterable[tuple[Delivery, str | None]], now: datetime
 ) -> None:
-    """Let go of what was taken; put off what was not, or give it up. A result is why it was not taken."""
+    """Delete the messages that were accepted; put off the others, or park them after the last attempt.
+
+    results: each message with why it was not accepted, None if it was."""
     async with connections.write() as db:
         connection = await db.connection()
         for delivery, error in results:
@@ -132,9 +134,9 @@ async def settle(
 
 
 async def put_off(connections: Connections, shop: str, untried: Sequence[Delivery], due_at: datetime) -> None:
-    """Let what was claimed and not tried, and whatever else of the shop is due before, wait until then.
+    """Put off the untried messages, and the shop's others that are due earlier, until then.
 
-    That is no attempt of theirs.
+    It does not count as an attempt.
     """
     waits = or_(
         _DELIVERIES.c.event_id.in_([each.event_id for each in untried]),
@@ -159,7 +161,7 @@ async def drop_of_customer(connections: Connections, shop: str, customer_id: int
 
 
 async def parked_deliveries(connections: Connections, shop: str) -> list[Parked]:
-    """Return the shop's messages that were given up, the oldest first, without whom they are about."""
+    """Return the shop's messages that were given up, oldest first, without the customers they are about."""
     columns = (_DELIVERIES.c[each] for each in ("event_id", "made_at", "attempts", "error"))
     these = (_DELIVERIES.c.shop == shop, _DELIVERIES.c.status == "parked")
     query = select(*columns).where(*these).order_by(_DELIVERIES.c.made_at)
@@ -167,7 +169,7 @@ async def parked_deliveries(connections: Connections, shop: str) -> list[Parked]
 
 
 async def count_waiting(connections: Connections, shop: str) -> int:
-    """Return how many of the shop's messages are still to be taken."""
+    """Return how many of the shop's messages are pending."""
     these = (_DELIVERIES.c.shop == shop, _DELIVERIES.c.status == "pending")
     query = select(func.count()).select_from(_DELIVERIES).where(*these)
     return int(await connections.scalar(query) or 0)

@@ -24,7 +24,7 @@ _HAS_SEGMENTS = exists().where(_SAME).correlate(_MARKS)
 
 
 async def behind(connections: Connections, shop: str, after: int, limit: int) -> list[Due]:
-    """Return customers whose segments are others than Shopify was told, from an id on."""
+    """Return customers whose segments changed since they were written, ordered by id, those above `after`."""
     columns = (
         _SEGMENTS.c.customer_id, _SEGMENTS.c.memberships, _SEGMENTS.c.changed_at,
         _MARKS.c.tags, _MARKS.c.segments, _MARKS.c.seen_at, _MARKS.c.customer_id.label("marked"),
@@ -39,7 +39,7 @@ async def behind(connections: Connections, shop: str, after: int, limit: int) ->
 
 
 async def left_over(connections: Connections, shop: str, after: int, limit: int, *, every: bool) -> list[Due]:
-    """Return customers who carry something and are in no segment any more; or every one who does."""
+    """Return customers who carry marks and are in no segment any more. every: all who carry marks."""
     query = select(_MARKS).where(_MARKS.c.shop == shop, _MARKS.c.customer_id > after)
     if not every:
         query = query.where(~_HAS_SEGMENTS)
@@ -48,7 +48,7 @@ async def left_over(connections: Connections, shop: str, after: int, limit: int,
 
 
 async def marked(connections: Connections, shop: str, customer_ids: Collection[int]) -> list[Due]:
-    """Return those of the customers who may carry something, as nobody's: all of it is to go."""
+    """Return those of the customers who may carry marks, with `names` None: all marks are to be removed."""
     found: list[Due] = []
     async with connections.read() as db:
         for part in chunks(sorted(customer_ids)):
@@ -58,14 +58,14 @@ async def marked(connections: Connections, shop: str, customer_ids: Collection[i
 
 
 async def note_meanwhile(connections: Connections, shop: str, changes: Iterable[Change]) -> None:
-    """Write down what is about to be sent."""
+    """Record what is about to be sent: after a crash, all of it may have been written."""
     rows = [_row(shop, each.customer_id, each.meanwhile) | {"seen_at": None} for each in changes]
     async with connections.write() as db:
         await upsert(db, MarkRow, rows)
 
 
 async def note_written(connections: Connections, shop: str, changes: Sequence[Change]) -> None:
-    """Write down what was sent; who carries nothing and is in no segment is let go of."""
+    """Record what was sent; forget customers who carry nothing and are in no segment."""
     kept = [each for each in changes if each.seen_at is not None or each.after != NONE]
     rows = [_row(shop, each.customer_id, each.after) | {"seen_at": each.seen_at} for each in kept]
     async with connections.write() as db:
@@ -75,7 +75,7 @@ async def note_written(connections: Connections, shop: str, changes: Sequence[Ch
 
 
 async def let_go(connections: Connections, shop: str, customer_ids: Collection[int]) -> None:
-    """Know nothing any more of what these customers carry."""
+    """Forget what these customers carry."""
     async with connections.write() as db:
         for part in chunks(sorted(customer_ids)):
             theirs = (_MARKS.c.shop == shop, _MARKS.c.customer_id.in_(part))
@@ -83,7 +83,7 @@ async def let_go(connections: Connections, shop: str, customer_ids: Collection[i
 
 
 async def look_again(connections: Connections, shop: str, *, metafields_gone: bool = False) -> None:
-    """Let every customer of the shop be written anew."""
+    """Mark every customer of the shop as due. metafields_gone: Shopify has deleted their metafields."""
     values: dict[str, Any] = {"seen_at": None} | ({"segments": None} if metafields_gone else {})
     await connections.execute(update(_MARKS).where(_MARKS.c.shop == shop).values(values))
 

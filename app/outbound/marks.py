@@ -25,9 +25,9 @@ NONE = Mark()
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A customer to look at. names: their segments, None for nobody's.
+    """A customer whose marks are checked. names: their segments, None where all marks are to be removed.
 
-    before: what they may carry; unsure: an earlier attempt did not come to its end.
+    before: what they may carry; unsure: an earlier attempt was cut short.
     """
 
     customer_id: int
@@ -39,7 +39,7 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What to write for one customer, and what they carry then. seen_at: of the segments it tells."""
+    """What to write for one customer, and what they carry afterwards. seen_at: when its segments changed."""
 
     customer_id: int
     before: Mark
@@ -52,7 +52,7 @@ class Change:
 
     @property
     def writes(self) -> bool:
-        """Return whether Shopify has to be told anything."""
+        """Return whether anything has to be written to Shopify."""
         return bool(self.add or self.remove or self.sets_metafield or self.deletes_metafield)
 
     @property
@@ -69,7 +69,7 @@ def mark_of(names: Sequence[str], wants: WriteBack) -> Mark:
 
 
 def change_of(due: Due, after: Mark) -> Change:
-    """Return the way from what a customer may carry to what they should."""
+    """Return what to write so that the customer carries `after`."""
     before = due.before
     kept: Iterable[str] = () if due.unsure else before.tags
     differs = due.unsure or after.segments != before.segments

@@ -1,4 +1,4 @@
-"""What a move is told as, and when a message that was not taken is sent again. Pure."""
+"""Messages about moves between segments, and when one that was not accepted is sent again. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LONGEST_PAUSE_S = 3_600
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A customer's way from one segment into another. number: the move's own."""
+    """A customer's move from one segment into another. number: the id of its row."""
 
     number: int
     shop: str
@@ -29,7 +29,7 @@ class Move:
 
 
 class Message(msgspec.Struct, frozen=True):
-    """What another system is told. event_id: the same however often it comes."""
+    """A move as it is sent to another system. event_id: the same in every attempt."""
 
     event_id: str
     shop: str
@@ -41,7 +41,7 @@ class Message(msgspec.Struct, frozen=True):
 
 
 class Alarm(msgspec.Struct, frozen=True):
-    """What the merchant's system is told of the shop itself; about nobody.
+    """An alert about the shop itself, as it is sent to the merchant's system. It names nobody.
 
     alert: its kind. about: a campaign's id, or empty. resolved_at: None while it lasts.
     """
@@ -56,7 +56,7 @@ class Alarm(msgspec.Struct, frozen=True):
 
 
 class Trial(msgspec.Struct, frozen=True):
-    """What a system is told when a merchant tries the webhook out."""
+    """The message that is sent when a merchant tests the webhook."""
 
     event_id: str
     shop: str
@@ -65,12 +65,12 @@ class Trial(msgspec.Struct, frozen=True):
 
 
 def trial_of(shop: str, now: datetime) -> Trial:
-    """Return a message that tells nothing of anybody."""
+    """Return a test message, which is about nobody."""
     return Trial(event_id=f"test-{secrets.token_hex(14)}", shop=shop, moved_at=instant(now))
 
 
 def message_of(move: Move) -> Message:
-    """Return the move as it is told."""
+    """Return the message that tells of the move."""
     return Message(
         event_id=event_id_of(move),
         shop=move.shop,
@@ -83,7 +83,7 @@ def message_of(move: Move) -> Message:
 
 
 def event_id_of(move: Move) -> str:
-    """Return 32 hex digits that no other move has."""
+    """Return the move's unique id: 32 hex digits."""
     text = f"{move.shop}\0{move.number}\0{move.moved_at.isoformat()}"
     return blake2b(text.encode(), digest_size=16).hexdigest()
 

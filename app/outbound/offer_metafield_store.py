@@ -21,7 +21,7 @@ _SEGMENTS = table_of(CustomerSegmentRow)
 async def held_by(
     connections: Connections, shop: str, kind: Kind, owner_ids: Collection[int]
 ) -> dict[Place, str]:
-    """Return the digests of what these owners hold."""
+    """Return the digests of the metafields that these owners hold, by place."""
     table, owner = _table(kind)
     found: dict[Place, str] = {}
     async with connections.read() as db:
@@ -61,12 +61,12 @@ async def count_held(connections: Connections, shop: str) -> dict[Kind, int]:
 
 
 async def note_sending(connections: Connections, shop: str, metafields: Sequence[OfferMetafield]) -> None:
-    """Mark what is about to be written or deleted as unsure: after a crash it is looked at again."""
+    """Mark what is about to be written or deleted as unsure: after a crash it is checked again."""
     await _keep(connections, shop, {each.place: UNSURE for each in metafields})
 
 
 async def note_sent(connections: Connections, shop: str, metafields: Iterable[OfferMetafield]) -> None:
-    """Write down what Shopify holds now; what it does not hold any more is let go of."""
+    """Record what Shopify holds now, and forget what it does not hold any more."""
     given = list(metafields)
     await _keep(connections, shop, {each.place: each.digest for each in given if each.value is not None})
     await let_go(connections, shop, [each.place for each in given if each.value is None])
@@ -90,7 +90,7 @@ async def forget_all(connections: Connections, shop: str) -> None:
 
 
 async def doubt_all(connections: Connections, shop: str) -> None:
-    """Mark all that the shop holds as unsure: it is written again, or taken back."""
+    """Mark all that the shop holds as unsure, so that it is written again or deleted."""
     async with connections.write() as db:
         for table in (_AHEAD, _CUSTOMERS):
             doubted = update(table).where(table.c.shop == shop).values(digest=UNSURE)

@@ -32,7 +32,7 @@ class Place:
 
     @property
     def named(self) -> dict[str, Any]:
-        """Return the place as Shopify is told it."""
+        """Return the place as Shopify's metafield mutations name it."""
         return {"ownerId": gid(_RECORDS[self.kind], self.owner_id), "namespace": NAMESPACE, "key": self.key}
 
 
@@ -50,7 +50,7 @@ class OfferMetafield:
 
     @property
     def written(self) -> dict[str, Any]:
-        """Return the metafield as Shopify is told it."""
+        """Return the metafield as `metafieldsSet` takes it."""
         return self.place.named | {"type": TYPE, "value": self.value}
 
 

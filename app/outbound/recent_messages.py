@@ -1,4 +1,4 @@
-"""The last messages that left for a shop's webhook, for the merchant to see; without whom they were about."""
+"""The latest messages sent to a shop's webhook, shown to the merchant without naming customers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _log = logging.getLogger(__name__)
 
 
 class Sent(msgspec.Struct, frozen=True, array_like=True):
-    """A message and what became of it. sent_at: epoch seconds. error: why it was not taken, or None."""
+    """A message and its outcome. sent_at: epoch seconds. error: why it was not accepted, or None."""
 
     event_id: str
     sent_at: int
@@ -27,7 +27,7 @@ class Sent(msgspec.Struct, frozen=True, array_like=True):
 
 
 async def note(connections: Connections, shop: str, sent: Iterable[Sent]) -> None:
-    """Keep these as the last messages. A failure is only logged: the merchant does not see them."""
+    """Keep these as the latest messages. A failure is only logged: the merchant then does not see them."""
     packed = [msgspec.msgpack.encode(each) for each in sent]
     if not packed:
         return

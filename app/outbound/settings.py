@@ -18,20 +18,20 @@ SCOPE = "write_customers"
 
 @dataclass(frozen=True, slots=True)
 class WriteBack:
-    """What Shopify's customers carry of ours."""
+    """What is written to the shop's customers in Shopify."""
 
     tags: bool = False
     metafields: bool = False
 
     @property
     def anything(self) -> bool:
-        """Return whether anything is written at all."""
+        """Return whether anything is written."""
         return self.tags or self.metafields
 
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """Where moves are told. sealed: the secret they are signed with; since: earlier ones are not told."""
+    """Where moves are sent. sealed: the signing secret, encrypted; since: earlier moves are not sent."""
 
     url: str
     sealed: bytes
@@ -39,14 +39,14 @@ class Webhook:
 
 
 def write_back_of(settings: Mapping[str, Any]) -> WriteBack:
-    """Return what a shop's settings want written; what is not plainly true is off."""
+    """Return what the shop's settings switch on; only `true` counts as on."""
     given = settings.get(WRITE_BACK)
     held = given if isinstance(given, Mapping) else {}
     return WriteBack(held.get("tags") is True, held.get("metafields") is True)
 
 
 def webhook_of(settings: Mapping[str, Any]) -> Webhook | None:
-    """Return the shop's webhook, None without a whole one."""
+    """Return the shop's webhook, None where it has none or an incomplete one."""
     given = settings.get(WEBHOOK)
     if not isinstance(given, Mapping):
         return None

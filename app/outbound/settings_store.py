@@ -37,7 +37,7 @@ async def switch_write_back(connections: Connections, shop: ShopDomain, wants: W
 
 
 async def set_webhook(connections: Connections, shop: ShopDomain, url: str) -> str:
-    """Return the secret that moves told to this address are signed with from now on; it is shown once.
+    """Send moves to this address from now on; return the secret that signs them, which is shown once.
 
     Raises InputError for an address that can't be one, NotFound.
     """
@@ -49,5 +49,5 @@ async def set_webhook(connections: Connections, shop: ShopDomain, url: str) -> s
 
 
 async def remove_webhook(connections: Connections, shop: ShopDomain) -> None:
-    """Tell moves to nobody any more; messages that wait are dropped. Raises NotFound."""
+    """Stop sending moves; queued messages are dropped. Raises NotFound."""
     await change_setting(connections, shop, WEBHOOK, lambda _kept: None)

@@ -62,7 +62,7 @@ class Basket:
 
 @dataclass(frozen=True, slots=True)
 class LeftBehind:
-    """What stands for a checkout's question: what was left, and no browser's signals."""
+    """An abandoned checkout in place of a checkout's request: its basket, and no browser signals."""
 
     cart: Basket
     surface: str = "checkout"

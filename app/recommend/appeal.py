@@ -21,7 +21,7 @@ def with_appeal(model: Model, found: Appeal | None) -> Model:
 
 
 def appeal_of(model: Model, product_ids: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Return the appeal that the model knows of these products, nought of new ones, (0,) if it knows none."""
+    """Return the appeal of these products, 0 for new ones; an empty array for a model without appeal."""
     if not len(model.appeal):
         return model.appeal
     known = dict(zip(model.product_ids.tolist(), model.appeal.tolist(), strict=True))

@@ -57,9 +57,9 @@ class _Windows:
 
 
 async def watch_shop(connections: Connections, shop: ShopDomain) -> DriftReport | None:
-    """Return what the look found, None for a shop whose model can't be read. What drifted is learnt anew.
+    """Check the shop's model for drift and return the findings, None where there is no readable model.
 
-    A training is asked for once for each time something went wrong, not at every look.
+    A training is requested for drift unless one was done since it began.
     """
     async with exclusive_job(connections, "watch", shop):
         now = datetime.now(UTC)

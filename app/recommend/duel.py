@@ -1,4 +1,4 @@
-"""Challenger against champion, on carts later than all that either has learnt from. Pure."""
+"""Compares challenger and champion on carts later than all that either was trained on. Pure."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Champion:
 
 @dataclass(frozen=True, slots=True)
 class Duel:
-    """How it went. difference: NDCG@10 of the challenger minus the champion's. cases: how many carts."""
+    """The result. difference: NDCG@10 of the challenger minus the champion's. cases: how many carts."""
 
     champion: str
     cases: int
@@ -44,7 +44,7 @@ def duel(
     challenger_until: Callable[[Baskets], Model],
     seed: int,
 ) -> Duel | None:
-    """Return how the challenger does beside the champion, None when fewer than 20 carts can tell.
+    """Return how the challenger compares with the champion, None with fewer than 20 carts to compare on.
 
     Both have neighbours and best sellers counted up to the same moment: the later of the champion's
     training and the test's begin. challenger_until: the challenger that has learnt these orders.

@@ -1,4 +1,4 @@
-"""What is known of a product beside its orders, as features that products share."""
+"""Product data (vendor, type, tags, title) as features that products share."""
 
 from __future__ import annotations
 

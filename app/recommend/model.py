@@ -86,7 +86,7 @@ class Model(Arrays):
         return rank_candidates(self, visit, candidates, self._weights_for(visit), k)
 
     def explained(self, visit: Visit, ranking: Ranking, kept: Sequence[int]) -> list[Scored]:
-        """Return these places of a ranking with what speaks for each. visit: whose ranking it is."""
+        """Return these places of a ranking with the reasons for each. visit: whose ranking it is."""
         if not len(kept):
             return []
         chosen, corrected = ranking.chosen[kept], ranking.corrected[kept]

@@ -70,7 +70,7 @@ def successor_of(data_dir: Path, shop: ShopDomain, version: str) -> Path | None:
 
 
 def publish_successor(data_dir: Path, shop: ShopDomain, old: Card, model: Model) -> Card:
-    """Return the card of the version that stands in for the old one, complete on disk beside it."""
+    """Write the model to disk as the successor of the old version, and return its card."""
     arrays = {name: np.ascontiguousarray(getattr(model, name)) for name in ARRAYS}
     card = _completed(old, shop, model, arrays)
     _write_version(_home(data_dir, shop), card, arrays)

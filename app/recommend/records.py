@@ -1,4 +1,4 @@
-"""What the database says of the versions on disk, and its agreement with them after a process was killed."""
+"""The database's record of the versions on disk, brought in line with them after a process was killed."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ async def record_version(connections: Connections, card: Card) -> None:
 
 
 async def rename_version(connections: Connections, shop: str, version: str, card: Card | None) -> None:
-    """Let the version's row speak of its successor; a row whose version can't be read stays."""
+    """Change the version's row to its successor; without a readable successor the row stays."""
     if card is None:
         return
     values: dict[str, Any] = {"version": card.version, "card": msgspec.to_builtins(card)}

@@ -68,7 +68,7 @@ def _embeddings(model: Model, dataset: Dataset) -> Embeddings:
 
 
 def aligned(ids: NDArray[np.int64], wanted: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
-    """Return where each wanted id stands among ascending ids, and whether it is there at all."""
+    """Return the position of each wanted id among ascending ids, and whether it is one of them."""
     if not len(ids):
         return np.zeros(len(wanted), dtype=np.intp), np.zeros(len(wanted), dtype=np.bool_)
     at = np.minimum(np.searchsorted(ids, wanted), len(ids) - 1)

@@ -1,4 +1,4 @@
-"""Whether a shop's customers repurchase: only then does having bought a product speak for it. Pure."""
+"""How much a shop's customers repurchase, which scales what their history counts in a ranking. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MOST_AGAINST = 3.0  # log odds
 
 
 def repurchase_lift(baskets: Baskets) -> float:
-    """Return the log of how much oftener what an order holds is in its shopper's next one than in others'."""
+    """Return the log of how much likelier a product is in its buyer's next order than in others'."""
     items = int(baskets.items.max(initial=-1)) + 1
     followed, now, then = in_two_running(baskets, items)
     if not len(followed):

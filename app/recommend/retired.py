@@ -18,7 +18,7 @@ _PAST = ".past"
 
 
 def retire_version(data_dir: Path, shop: ShopDomain, version: str, successor: str) -> None:
-    """Let the successor serve where the version did, and keep the version beside."""
+    """Make the successor current where the version was, and move the version to the retired ones."""
     if current_version(data_dir, shop) == version:
         set_current(data_dir, shop, successor)
     past = _past(data_dir, shop)
@@ -30,13 +30,13 @@ def retire_version(data_dir: Path, shop: ShopDomain, version: str, successor: st
 
 
 def retired_versions(data_dir: Path, shop: ShopDomain) -> list[Path]:
-    """Return the directories of the versions that were put away, the last one last."""
+    """Return the directories of the retired versions, in the order in which they were retired."""
     past = _past(data_dir, shop)
     return sorted(past.iterdir(), key=_put_away_at) if past.is_dir() else []
 
 
 def find_version(data_dir: Path, shop: ShopDomain, version: str) -> Path | None:
-    """Return where the shop's version of this name stands, also one put away; None where there is none.
+    """Return the directory of the shop's version, retired ones included; None where there is none.
 
     A name is looked up and never made a path of: it may be what a merchant wrote.
     """
@@ -45,7 +45,7 @@ def find_version(data_dir: Path, shop: ShopDomain, version: str) -> Path | None:
 
 
 def delete_retired(data_dir: Path, shop: ShopDomain, before: datetime) -> int:
-    """Delete the versions that were put away before that; return how many went."""
+    """Delete the versions that were retired before that time; return how many."""
     old = [path for path in retired_versions(data_dir, shop) if _put_away_at(path) < before.timestamp()]
     for path in old:
         shutil.rmtree(path, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""The stronger models of others that an evaluation runs beside ours; too slow for every training."""
+"""Stronger third-party models that an evaluation compares with ours; too slow to run in every training."""
 
 from __future__ import annotations
 

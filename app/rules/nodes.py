@@ -22,7 +22,7 @@ MIRRORED: Mapping[Comparison, Comparison] = {
 
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """A value as the merchant wrote it. dated: a text that stands for a date."""
+    """A value as the merchant wrote it. dated: whether the text is a date."""
 
     value: Scalar
     dated: bool = False

@@ -1,4 +1,4 @@
-"""What a value of a rule can be where each fact is in its range, and what can stand so to it. Pure."""
+"""The values that a rule's terms can take while each fact is in its range (interval arithmetic). Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from app.rules.spans import Numbers, Span, Texts, Values
 
 
 def standing(comparison: Comparison, there: Values) -> Values:
-    """Return all that stands so to something in there."""
+    """Return the values for which the comparison holds with some value in `there`."""
     if comparison == "==":
         return there
     if isinstance(there, Texts):
@@ -33,7 +33,7 @@ def standing(comparison: Comparison, there: Values) -> Values:
 
 
 def reach(term: Term, space: Space) -> Values:
-    """Return all that a term can be."""
+    """Return all values that the term can take."""
     match term:
         case FieldValue(field):
             return space.of(field).values

@@ -1,4 +1,4 @@
-"""In which shops something happened of late."""
+"""Which shops had activity recently."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ _ACTIVE = "tw:active"
 
 
 async def note_active(redis: Redis, shops: Collection[str]) -> None:
-    """Know that something happened in these shops just now."""
+    """Record activity in these shops, as of now."""
     if shops:
         await redis.zadd(_ACTIVE, dict.fromkeys(shops, time.time()))
 
 
 async def forget_activity(redis: Redis, shop: str) -> None:
-    """Know nothing of the shop any more."""
+    """Delete the record of the shop's activity."""
     await redis.zrem(_ACTIVE, shop)
 
 
 async def active_shops(redis: Redis, lately_s: float) -> set[str]:
-    """Return the shops where something happened in the last so many seconds, at most a day."""
+    """Return the shops with activity in the last `lately_s` seconds, a day at most."""
     now = time.time()
     await redis.zremrangebyscore(_ACTIVE, "-inf", now - KEPT_S)
     found: Any = await redis.zrangebyscore(_ACTIVE, now - lately_s, "+inf")

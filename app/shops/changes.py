@@ -1,4 +1,4 @@
-"""Telling every process that something a shop's answers depend on has changed."""
+"""Announces to every process that something a shop's answers depend on has changed."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _untold: ContextVar[bool] = ContextVar("untold", default=False)
 async def announce_change(redis: Redis, shop: str, channel: str = CHANGED) -> None:
     """Publish the shop on the channel that reloads its snapshot: settings, exclusions, model.
 
-    CATALOG_CHANGED: of what it sells alone, which changes all the time. Its revision tells who was not
-    listening.
+    channel: CATALOG_CHANGED where only the catalogue changed, as it does all the time. A process that was not
+    listening finds out by the shop's revision.
     """
     await note_active(redis, [shop])
     await redis.hincrby(_REVISIONS, shop, 1)
@@ -32,9 +32,9 @@ async def announce_change(redis: Redis, shop: str, channel: str = CHANGED) -> No
 
 
 async def announce_kept(redis: Redis, shop: str) -> None:
-    """Announce what is kept, where that can be: processes look for changes themselves, a little later.
+    """Announce a change that is stored already. Without Redis, processes find it themselves, a little later.
 
-    Whoever answers for the change learns by `is_untold` that it takes that little longer.
+    `is_untold` then tells the caller that it takes longer.
     """
     try:
         async with asyncio.timeout(_PATIENCE_S):
@@ -45,7 +45,7 @@ async def announce_kept(redis: Redis, shop: str) -> None:
 
 
 def begin_telling() -> None:
-    """Know of no change that could not be announced: a request begins."""
+    """Reset `is_untold` at the beginning of a request."""
     _untold.set(False)
 
 
@@ -55,12 +55,12 @@ def is_untold() -> bool:
 
 
 async def forget_changes(redis: Redis, shop: str) -> None:
-    """Know nothing of the shop's changes any more, nor when they were."""
+    """Delete the shop's revision and its activity."""
     await forget_activity(redis, shop)
     await redis.hdel(_REVISIONS, shop)
 
 
 async def revisions(redis: Redis, shops: Sequence[str]) -> list[bytes | None]:
-    """Return a text of each shop that is another one after a change was announced, None before the first."""
+    """Return each shop's revision, which every announced change increases; None before the first."""
     found: Any = await redis.hmget(_REVISIONS, shops) if shops else []
     return list(found)

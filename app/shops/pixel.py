@@ -1,4 +1,4 @@
-"""The shop's web pixel: one an app, made on install, told the shop's publishable key."""
+"""The shop's web pixel: one per app, created on install with the shop's publishable key."""
 
 from __future__ import annotations
 

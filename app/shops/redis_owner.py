@@ -1,4 +1,4 @@
-"""Whose a Redis is: of two installations on one, each would take events of the other."""
+"""Which installation a Redis belongs to: two that share one would take each other's events."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _log = logging.getLogger(__name__)
 
 
 async def claim_redis(connections: Connections) -> None:
-    """Make the Redis this installation's where it is nobody's yet; log where it is another one's.
+    """Claim the Redis for this installation, unless another one has: that is logged as an error.
 
-    A Redis that is away or full keeps nobody from starting: the next process claims it.
+    A Redis that is away or full does not stop the process: the next one claims it.
     """
     try:
         await connections.redis.set(_OWNER, await _name(connections), nx=True)
@@ -29,7 +29,7 @@ async def claim_redis(connections: Connections) -> None:
 
 
 async def owns_redis(connections: Connections) -> bool:
-    """Return whether the Redis is this installation's, or nobody's yet."""
+    """Return whether the Redis is this installation's, or not claimed yet."""
     owner = await connections.redis.get(_OWNER)
     return owner is None or owner == await _name(connections)
 

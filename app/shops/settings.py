@@ -15,10 +15,10 @@ from app.tables import ShopRow
 async def change_setting(
     connections: Connections, shop: str, name: str, change: Callable[[Any], Any]
 ) -> None:
-    """Put what `change` makes of a setting in its place; two at once lose nothing of each other.
+    """Replace a setting by what `change` makes of it; concurrent changes follow one another, none is lost.
 
-    change: from what is kept, None for nothing, to what is to be kept, None for nothing any more.
-    Raises NotFound for a shop that was never installed, and what `change` raises.
+    change: takes the current value, None where there is none, and returns the new one, None to delete it.
+    Raises NotFound for a shop that was never installed, and whatever `change` raises.
     """
     query = select(ShopRow).where(col(ShopRow.shop) == shop).with_for_update()
     async with connections.write() as db:

@@ -30,10 +30,10 @@ _TURNS = "tw:turns"
 async def shops_to_look_at(
     connections: Connections, work: str, *, lately_s: float = LATELY_S, few: int = FEW
 ) -> list[Shop]:
-    """Return the installed shops that may have this work due, by name of domain.
+    """Return the installed shops that may have this work due, ordered by domain.
 
-    That are those where something happened in the last `lately_s` seconds, and of the others those whose turn
-    it is: each has one an hour.
+    These are the shops with activity in the last `lately_s` seconds, and those of the others whose turn it
+    is: once an hour each.
     """
     names = await _installed(connections)
     if len(names) > few:
@@ -44,7 +44,7 @@ async def shops_to_look_at(
 
 
 async def shops_by_turns(connections: Connections, work: str, within_s: float = ALL_WITHIN_S) -> list[Shop]:
-    """Return the installed shops whose turn it is, by name of domain: one within that time, in even steps."""
+    """Return the installed shops whose turn it is, ordered by domain: each has one in `within_s` seconds."""
     names = await _installed(connections)
     turn = sorted(await _turn(connections.redis, work, names, within_s)) if names else []
     return [shop for part in chunks(turn) for shop in await _shops(connections, part)]
