@@ -31,16 +31,18 @@ LEFT_OF = """(element, text) => {
   range.setEnd(words, at + text.length);
   return range.getBoundingClientRect().left;
 }"""
-# What of the cards stands over a button, beside its card, or where the dialog would have to be scrolled sideways.
+# What of the cards stands over a button or beside its card, or makes the dialog scroll sideways.
 MISPLACED = """() => {
   const box = (each) => each.getBoundingClientRect();
   const dialog = document.querySelector('dialog');
   const wide = dialog.scrollWidth > dialog.clientWidth ? ['the dialog'] : [];
   return wide.concat([...document.querySelectorAll('.tillwise-card')].flatMap((card) => {
     const presses = [...card.querySelectorAll('.tillwise-presses > *')];
-    const beside = presses.filter((each) => box(each).left < box(card).left || box(each).right > box(card).right);
+    const {left, right} = box(card);
+    const beside = presses.filter((each) => box(each).left < left || box(each).right > right);
     const top = Math.min(...presses.map((each) => box(each).top));
-    const over = [...card.querySelectorAll('.tillwise-words > *')].filter((each) => box(each).bottom > top + 1);
+    const words = [...card.querySelectorAll('.tillwise-words > *')];
+    const over = words.filter((each) => box(each).bottom > top + 1);
     return [...beside, ...over].map((each) => each.textContent);
   }));
 }"""
