@@ -7,7 +7,7 @@ import os
 import shutil
 import smtplib
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -33,6 +33,7 @@ from app.shops.redis_owner import owns_redis
 from app.shops.vault import opens
 from app.tables import InboxRow, SecretRow, ShopRow, TokenRow
 from app.tracing import ASKED_BY, reach_collector
+from app.undelivered import silent_shops
 from app.unreachable import POOLED
 from app.upsert import table_of
 
@@ -44,7 +45,7 @@ _LONGEST_WAIT = timedelta(hours=2)  # of a job for a worker
 _LONGEST_JOB = timedelta(hours=12)  # a large shop's import takes hours
 _MOST_BEGUN = 10  # each stop of a worker is one; after 20 it is given up
 _COLLECTOR_S = 2  # it is tried twice
-_NAMED = 20  # of the shops that can't be asked
+_NAMED = 20  # of the shops with the same trouble
 _TWO_ON_ONE = (
     "it is another installation's too, and each takes events of the other: give each a Redis of its own, or "
     "empty what one that is gone has left"
@@ -176,9 +177,27 @@ async def _shops(settings: Settings) -> str:
         rows = (await connection.execute(found)).all()
     says = f"{len(rows)} have the app"
     if lost := [shop for shop, gone in rows if gone]:
-        named = ", ".join(lost[:_NAMED]) + (", …" if len(lost) > _NAMED else "")
-        says += f", {len(lost)} of which can't be asked until their merchants open it: {named}"
+        says += f", {len(lost)} of which can't be asked until their merchants open it: {_named(lost)}"
     return says
+
+
+async def _deliveries(settings: Settings) -> str:
+    """Say of how many shops Shopify delivers nothing, though one of their orders is known."""
+    async with _opened(settings) as (connection, tables):
+        if tables == "earlier":
+            return _NO_TABLES
+        silent = await silent_shops(connection, datetime.now(UTC))
+    if silent:
+        raise Fault(
+            f"none came of an order of {_named(silent)}, nor any since: `tillwise doctor --shop` says since "
+            "when; `npx shopify app deploy`, with the app's address in shopify.app.toml"
+        )
+    return "no order is known of which none came"
+
+
+def _named(shops: Sequence[str]) -> str:
+    """Return the first of the shops' names. Pure."""
+    return ", ".join(shops[:_NAMED]) + (", …" if len(shops) > _NAMED else "")
 
 
 async def _inbox(settings: Settings) -> str:
@@ -295,6 +314,7 @@ _OF_THE_INSTALLATION: dict[str, Callable[[Settings], Awaitable[str]]] = {
     "encryption keys": _keys,
     "shops": _shops,
     "inbox": _inbox,
+    "deliveries": _deliveries,
     "redis": redis_answers,
     "redis keeps": redis_keeps,
     "versions": versions,

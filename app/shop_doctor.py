@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -20,12 +20,11 @@ from app.shops.documents import READ_VERSIONS
 from app.shops.store import Shop, get_shop
 from app.shops.tokens import ask_shop, has_token
 from app.tables import BackfillRow, InboxRow, OrderRow, ShopRow
+from app.undelivered import LATEST, is_owed
 from app.upsert import table_of
 from app.values import ShopDomain
-from webhooks.inbox import KEPT_DONE, parked
+from webhooks.inbox import parked
 
-_UNHEARD_OF = timedelta(hours=1)  # an order that was never delivered; Shopify's deliveries may be late
-_CLOCKS_APART = timedelta(minutes=5)
 _BACKFILLS, _INBOX = table_of(BackfillRow), table_of(InboxRow)
 _ORDERS, _SHOPS = table_of(OrderRow), table_of(ShopRow)
 
@@ -68,11 +67,11 @@ async def _clock(connections: Connections, shop: Shop) -> str:
 
 async def _deliveries(connections: Connections, shop: Shop) -> str:
     """Say when Shopify last told something, and whether it told nothing of an order that there is."""
+    now = datetime.now(UTC)
     of_orders = select(func.max(_ORDERS.c.created_at)).where(_ORDERS.c.shop == shop.shop)
-    ordered = await connections.scalar(of_orders)
-    last, now = await _last_delivery(connections, shop), datetime.now(UTC)
-    owed = ordered and max(shop.installed_at, now - KEPT_DONE) < ordered < now - _UNHEARD_OF
-    if owed and (last is None or last.received_at < ordered - _CLOCKS_APART):
+    ordered = await connections.scalar(of_orders.where(_ORDERS.c.created_at < now - LATEST))
+    last = await _last_delivery(connections, shop)
+    if is_owed(shop.installed_at, ordered, last and last.received_at, now):
         raise Fault(
             f"none came since the order of {ordered:%Y-%m-%d %H:%M} UTC: `npx shopify app deploy`, with the "
             "app's address in shopify.app.toml"

@@ -28,6 +28,7 @@ from app.jobs import request_job
 from app.shop_doctor import examine_shop
 from app.shops.redis_owner import claim_redis
 from app.tables import InboxRow, OrderRow, ShopRow, TokenRow
+from app.undelivered import silent_shops
 from app.values import ShopDomain
 from tests.conftest import ENVIRONMENT
 from tests.reach.post_office import post_office
@@ -176,9 +177,8 @@ async def test_an_order_that_nothing_was_delivered_of_is_found(
     ago = {hours: now - timedelta(hours=hours or 0) for hours in (24, ordered_h, delivered_h)}
     async with connections.write() as db:
         db.add(ShopRow(shop="a", publishable_key="a", installed_at=ago[24]))
-        if ordered_h:
-            at = ago[ordered_h]
-            db.add(OrderRow(shop="a", order_id=1, currency="EUR", created_at=at, updated_at=at))
+        for order_id, at in enumerate([ago[ordered_h], now] if ordered_h else []):  # the last is under way
+            db.add(OrderRow(shop="a", order_id=order_id, currency="EUR", created_at=at, updated_at=at))
         if delivered_h:
             at = ago[delivered_h]
             db.add(
@@ -188,6 +188,8 @@ async def test_an_order_that_nothing_was_delivered_of_is_found(
             )
     found = await examine_shop(connections, ShopDomain("a"))
     assert [each.ok for each in found if each.name == "deliveries"] == [ok]
+    async with connections.read() as db:
+        assert await silent_shops(await db.connection(), now) == ([] if ok else ["a"])
 
 
 async def test_a_redis_that_throws_events_out_is_found(
