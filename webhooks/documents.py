@@ -26,10 +26,11 @@ _ORDER = """
   totalTipReceivedSet { shopMoney { amount } }
   discountCodes
 """
-# Of what was placed while we listened; what was before we came carries no grant.
+# Of what was placed while we listened; what was before we came carries no grant. A shop runs 25 discounts
+# without a code, and an order takes a few codes besides.
 _GRANT = """
   customAttributes { key value }
-  discountApplications(first: 10) {
+  discountApplications(first: 50) {
     nodes { __typename targetType ... on AutomaticDiscountApplication { title } }
   }
 """

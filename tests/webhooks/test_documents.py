@@ -4,8 +4,9 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from graphql import GraphQLSchema, build_client_schema, parse, validate
+from graphql import GraphQLSchema, OperationDefinitionNode, build_client_schema, parse, validate
 
+from devstore.cost import QUERY_LIMIT, Query, requested
 from webhooks import documents
 
 SCHEMAS = Path(__file__).parents[2] / "node_modules/@shopify/dev-mcp/dist/data"
@@ -23,5 +24,9 @@ def schema(version: str) -> GraphQLSchema:
 @pytest.mark.skipif(not SCHEMAS.exists(), reason="npm packages are not installed: make setup")
 @pytest.mark.parametrize("version", ["2026-07", "2026-10"])
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_document_is_good_in_shopifys_schema(name: str, version: str) -> None:
-    assert validate(schema(version), parse(DOCUMENTS[name])) == []
+def test_document_is_good_in_shopifys_schema_and_may_be_asked(name: str, version: str) -> None:
+    document = parse(DOCUMENTS[name])
+    assert validate(schema(version), document) == []
+    (asked,) = document.definitions
+    assert isinstance(asked, OperationDefinitionNode)
+    assert requested(asked, Query(schema(version), {}, {})) <= QUERY_LIMIT

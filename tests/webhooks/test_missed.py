@@ -1,6 +1,7 @@
 """What only a delivery of its own tells, and which of it is found again when that was lost."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,14 +10,15 @@ from sqlmodel import col, delete, select, update
 from app.catalog.cost_store import read_costs, record_cost
 from app.catalog.store import load_catalog, record_inventory, record_product
 from app.connections import Connections
+from app.coupons.signed import ATTRIBUTE
 from app.events.consume import work_off
 from app.events.kinds import CostChanged, InventoryChanged
 from app.events.log import EventConsumer
 from app.shops.changes import revisions
-from app.tables import CustomerRow, InventoryRow, OrderLineRow, RefundRow, VariantRow
+from app.tables import CustomerRow, InventoryRow, OrderLineRow, OrderRow, RefundRow, VariantRow
 from app.worker import HANDLERS
 from devstore.payloads import product as product_payload
-from devstore.records import Variant
+from devstore.records import Allocation, Variant
 from devstore.schema import MODULES
 from devstore.shop import refund
 from tests.devstore.conftest import past_order
@@ -80,6 +82,18 @@ async def test_a_refund_is_found_though_its_order_is_known_as_it_stands(front: S
         row = await db.get(RefundRow, (front.shop.domain, made.id, order.lines[0].id))
     assert row is not None
     assert (row.order_id, row.quantity, row.amount_minor) == (order.id, 1, made.total_minor)
+
+
+async def test_a_grant_is_found_among_all_discounts_that_an_order_may_have(front: Shopfront) -> None:
+    (order,) = front.shop.orders.values()
+    taken = tuple(Allocation(f"OFF {each}", 1, automatic=each == 25) for each in range(26))
+    order.lines = (replace(order.lines[0], allocations=taken), *order.lines[1:])
+    order.attributes = ((ATTRIBUTE, f"1.4f9d0c1b2a3e5d67..c7.9c5c35ae84fa.{'ab' * 32}"),)
+    order.updated_at += timedelta(seconds=1)
+    assert await look(front) == 1
+    async with front.connections.read() as db:
+        (used,) = await db.exec(select(OrderRow.discount_codes))
+    assert used[-1]["titles"] == ["OFF 25"]
 
 
 async def test_an_order_whose_bundle_no_webhook_names_is_read_again(front: Shopfront) -> None:
