@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from msgspec.structs import replace
 from sqlalchemy import Column, select
@@ -18,7 +18,7 @@ from app.upsert import chunks, table_of
 from webhooks.documents import REFUNDS_OF_ORDER
 from webhooks.payload import Payload
 from webhooks.read_admin import read_line
-from webhooks.read_orders import with_tax, with_tips_apart, without_lines
+from webhooks.read_orders import kept_of_goods, with_tax, with_tips_apart, without_lines
 
 _ORDERS, _REFUNDS = table_of(OrderRow), table_of(RefundRow)
 _log = logging.getLogger(__name__)
@@ -78,11 +78,13 @@ def read_refund(shop: Shop, order_gid: str, node: Payload, tip_minor: int = 0) -
     shipping = _total(node, "refundShippingLines", "subtotalAmountSet", shop.currency)
     # Negative when money goes to the customer.
     adjusted = _total(node, "orderAdjustments", "amountSet", shop.currency)
-    refund = replace(
-        _refund(shop, order_gid, node),
-        lines=tuple(_line(line, shop.currency) for line in lines.children("nodes")),
-        other_minor=-adjusted,
-        shipping_minor=shipping,
+    refund = kept_of_goods(
+        replace(
+            _refund(shop, order_gid, node),
+            lines=tuple(_line(line, shop.currency) for line in lines.children("nodes")),
+            other_minor=-adjusted,
+            shipping_minor=shipping,
+        )
     )
     tax = _total(node, "refundLineItems", "totalTaxSet", shop.currency)
     refund = with_tax(refund, _amount(node, "totalRefundedSet", shop.currency), tax)
@@ -103,13 +105,16 @@ def imported_refunds(
 ) -> list[RefundCreated]:
     """Return an imported order's refunds: each with the amount it gave back, the last one with all units.
 
-    lines: with how many units are left of each. Money beyond what the units are worth went with them, as
-    tax. Where it was less, the shop kept what Shopify says that it did: the rest is what others were sent for
-    instead, or was not paid yet when an edit removed it. What went back of gift cards was never counted as
-    sold; shipping and tips stand beside the goods. Pure.
+    lines: with how many units are left of each. Money beyond what units and shipping are worth went with them
+    as tax, but for what Shopify says was given on top. Where it was less, the shop kept what Shopify says
+    that it did: the rest is what others were sent for instead, or was not paid yet when an edit removed it.
+    What went back of gift cards was never counted as sold; shipping and tips stand beside the goods. Pure.
     """
     refunds = [_total_only(shop, node.text("id"), each) for each in node.children("refunds")]
-    refunds = _split_off(refunds, _shipping_refund(node, shop.currency) + _tips_refund(order, lines))
+    beside_minor = _shipping_refund(node, shop.currency) + _tips_refund(order, lines)
+    refunds = _moved(
+        refunds, beside_minor, "shipping_minor", first=lambda each: each.other_minor == beside_minor
+    )
     left = {line.id("id"): line.count_or_none("currentQuantity") for line in lines}
     back = tuple(_returned_units(line, line.quantity - (left[line.line_id] or 0)) for line in order.lines)
     back = tuple(each for each in back if left[each.line_id] is not None and each.quantity > 0)
@@ -118,14 +123,17 @@ def imported_refunds(
     # Of a card that is spent in part less was paid back than it cost: of goods all was.
     beside_goods = sum(each.other_minor for each in refunds) - goods_minor
     refunds = _less(refunds, min(cards_minor, max(0, beside_goods)))
-    if not refunds or not back:
+    if not refunds or not (back or beside_minor):
         return refunds
-    *before, last = sorted(refunds, key=lambda each: each.created_at)
     rest = sum(each.other_minor for each in refunds) - goods_minor
-    kept_minor = max(0, min(-rest, _amount(node, "refundDiscrepancySet", shop.currency)))
+    # What was given without being owed, below 0 what was kept of what was owed.
+    given_minor = max(min(rest, 0), min(max(rest, 0), -_amount(node, "refundDiscrepancySet", shop.currency)))
+    tax_minor = max(0, rest - given_minor)
+    if not back:
+        return _moved(refunds, tax_minor, "tax_minor", first=lambda each: each.shipping_minor > 0)
+    *before, last = sorted(refunds, key=lambda each: each.created_at)
     earlier_minor = sum(each.other_minor for each in before)  # for units that the last one lists
-    other_minor = -kept_minor - earlier_minor
-    return [*before, replace(last, lines=back, other_minor=other_minor, tax_minor=max(rest, 0))]
+    return [*before, replace(last, lines=back, other_minor=given_minor - earlier_minor, tax_minor=tax_minor)]
 
 
 def _gift_card_refund(line: Payload, currency: str) -> int:
@@ -152,15 +160,17 @@ def _paid_back(line: Payload, currency: str) -> int:
     return 0 if left is None else _returned_units(sold, sold.quantity - left).amount_minor
 
 
-def _split_off(refunds: Sequence[RefundCreated], minor: int) -> list[RefundCreated]:
-    """Return the refunds with this amount of them moved to shipping, in minor units.
+def _moved(
+    refunds: Iterable[RefundCreated], minor: int, place: str, first: Callable[[RefundCreated], bool]
+) -> list[RefundCreated]:
+    """Return the refunds with this amount of them moved to a place beside the goods, in minor units.
 
-    It is taken from a refund of exactly that amount, else from the first ones.
+    first: holds of those that it is taken from before the others.
     """
-    refunds = sorted(refunds, key=lambda each: each.other_minor != minor)
+    refunds = sorted(refunds, key=lambda each: not first(each))
     rest = _less(refunds, minor)
     return [
-        replace(after, shipping_minor=before.other_minor - after.other_minor)
+        replace(after, **{place: before.other_minor - after.other_minor})
         for before, after in zip(refunds, rest, strict=True)
     ]
 

@@ -210,7 +210,19 @@ def _refund(payload: Payload, delivery: Delivery, side: str, currency: str) -> t
         other_minor=other_minor,
         shipping_minor=shipping_minor,
     )
-    return refund, sum(line.side("total_tax_set", side, currency) or 0 for line in lines)
+    return kept_of_goods(refund), sum(line.side("total_tax_set", side, currency) or 0 for line in lines)
+
+
+def kept_of_goods(refund: RefundCreated) -> RefundCreated:
+    """Return the refund with no more kept of goods that came back than these had brought.
+
+    Shopify tells in one sum what the shop kept of all that it might have paid back: what is more than the
+    goods was kept of their shipping and tax.
+    """
+    goods_minor = sum(line.amount_minor for line in refund.lines)
+    beyond = max(0, -refund.other_minor - goods_minor) if refund.lines else 0
+    shipping_minor = refund.shipping_minor - min(beyond, max(0, refund.shipping_minor))
+    return replace(refund, other_minor=refund.other_minor + beyond, shipping_minor=shipping_minor)
 
 
 def with_tax(refund: RefundCreated, paid_minor: int, tax_minor: int) -> RefundCreated:

@@ -66,7 +66,8 @@ class Incremental(msgspec.Struct, frozen=True, tag="incremental"):
 class Report:
     """What was sold in a period, what of it offers are credited with, and what they caused.
 
-    sold_minor: by all orders that stand. groups: of the credited part, by what, then by name.
+    sold_minor: by all orders that stand. credited_orders: those that any of it is from. groups: of the
+    credited part, by what, then by name.
     """
 
     model: Model
@@ -98,7 +99,8 @@ class CreditTally:
 
     def add(self, sold: PeriodSales, owed: Sequence[OwedLine]) -> None:
         """Take in a part. No order is in two. owed: its lines that offers came before."""
-        found = [credit for each in owed for credit in each.shared(self._model)]
+        # Nothing stayed of some lines, and last touch gives all offers but one nothing.
+        found = [credit for each in owed for credit in each.shared(self._model) if credit.minor]
         self._currency = sold.currency
         self._orders += len({line.order.order_id for line in sold.lines}) + sold.other_orders
         self._sold_minor += sum(line.net_minor for line in sold.lines) + sold.other_minor
@@ -178,8 +180,7 @@ def _grouped(
 ) -> dict[str, list[Credit]]:
     groups: dict[str, list[Credit]] = defaultdict(list)
     for credit in found:
-        if credit.minor:  # last touch gives the others nothing
-            groups[str(of(credit, product_of) or NONE)].append(credit)
+        groups[str(of(credit, product_of) or NONE)].append(credit)
     return groups
 
 

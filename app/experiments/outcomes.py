@@ -236,7 +236,9 @@ def _with_refunds(orders: pl.DataFrame, refunds: pl.DataFrame, scope: AnalysisSc
         back_cost=(pl.col("at") < pl.col("end")) * pl.col("cost_minor").fill_null(0),
         **{f"back_{name}": (pl.col("at") < at) * pl.col("minor") for name, at in moments.items()},
     )
-    back = of.group_by("order_id").agg(pl.col("^back_.*$").sum(), pl.col("refunded").any())
+    back = of.group_by("order_id").agg(
+        pl.col("^back_.*$").sum().clip(lower_bound=0), pl.col("refunded").any()
+    )
     joined = orders.join(back, on="order_id", how="left").with_columns(
         pl.col("refunded").fill_null(value=False), pl.col("^back_.*$").fill_null(0)
     )

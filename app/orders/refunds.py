@@ -18,13 +18,14 @@ GOODS_BACK: Any = case((OF_GOODS, _REFUNDS.c.amount_minor), else_=0)
 
 
 def goods_back() -> Any:
-    """Return what was given back of an order's goods, 0 of nothing: asked of each order in a query of these.
+    """Return what was given back of an order's goods, never below 0: asked of each order in a query of these.
 
     Summed up beside them, all of the shop's would be, however few orders are asked for.
     """
     theirs = (_REFUNDS.c.shop == _ORDERS.c.shop) & (_REFUNDS.c.order_id == _ORDERS.c.order_id)
-    back = select(func.sum(_REFUNDS.c.amount_minor)).where(theirs, OF_GOODS).correlate(_ORDERS)
-    return func.coalesce(back.scalar_subquery(), 0)
+    whole = func.sum(_REFUNDS.c.amount_minor)
+    back = select(case((whole > 0, whole), else_=0)).where(theirs, OF_GOODS).correlate(_ORDERS)
+    return back.scalar_subquery()
 
 
 def lines_kept(shop: str, order_ids: Sequence[int] | None = None) -> Subquery:

@@ -89,7 +89,10 @@ def test_of_an_imported_refund_it_is_told_what_was_for_goods(
         ("8.49", "5.00", "0.00", 1, (349,), 0, 0),
         ("8.00", "5.00", "0.49", 1, (349,), -49, 0),  # a fee was kept of the goods, not of the shipping
         ("8.77", "5.00", "0.00", 1, (349,), 0, 28),
-        ("7.00", "5.00", "0.00", 2, (), 200, 0),  # and something for the trouble
+        ("5.40", "5.00", "0.00", 2, (), 0, 40),  # and its tax
+        ("7.00", "5.00", "-2.00", 2, (), 200, 0),  # and something for the trouble
+        ("7.40", "5.00", "-2.00", 2, (), 200, 40),
+        ("10.77", "5.00", "-2.00", 1, (349,), 200, 28),
     ],
 )
 def test_of_an_imported_refund_what_was_for_shipping_is_of_no_goods(
