@@ -52,7 +52,7 @@ class Together(PipelineStrategy):
             await self.reset()  # type: ignore[no-untyped-call]
 
     async def _send(self, client: Any, node: ClusterNode, part: list[PipelineCommand]) -> None:
-        """Send a node its commands and note their results; again on new connections if idle ones were dead."""
+        """Send a node its commands and note their results; once more if idle connections were dead."""
         for _ in range(2):
             try:
                 await node.execute_pipeline(part)

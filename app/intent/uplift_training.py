@@ -37,7 +37,7 @@ PENALTY = 30.0
 RIDGES = (1e1, 1e2, 1e3, 1e4, 1e5)
 LEAST_PROPENSITY = 0.01  # a rarer exposure says too little of too many
 
-Foretells = Callable[[Floats], Floats]
+Predict = Callable[[Floats], Floats]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +115,12 @@ def _doubly_robust(given: Exposures, without: Floats, with_it: Floats) -> Floats
     return effects
 
 
-def _models(given: Exposures) -> tuple[Foretells, Foretells]:
+def _models(given: Exposures) -> tuple[Predict, Predict]:
     """Return the probability to buy without the coupon and with it, as functions of features."""
-    return _foreteller(*_arm(given, ~given.shown)), _foreteller(*_arm(given, given.shown))
+    return _predictor(*_arm(given, ~given.shown)), _predictor(*_arm(given, given.shown))
 
 
-def _foreteller(weights: Floats, bias: float) -> Foretells:
+def _predictor(weights: Floats, bias: float) -> Predict:
     return lambda features: probabilities(features @ weights + bias)
 
 

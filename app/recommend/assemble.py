@@ -20,7 +20,7 @@ from app.recommend.neighbours import (
     popularity,
     with_cold_items,
 )
-from app.recommend.repurchase import in_two_running, repurchase_lift, with_repurchase_lift
+from app.recommend.repurchase import consecutive_orders, repurchase_lift, with_repurchase_lift
 from app.recommend.terms import TERMS, Weights, no_shifts
 from app.recommend.trees import Trees, no_trees
 
@@ -155,7 +155,7 @@ def rebought(baskets: Baskets, items: int) -> NDArray[np.float32]:
 
     Drawn to the shop's mean as if five orders more had said that.
     """
-    _, now, then = in_two_running(baskets, items)
+    _, now, then = consecutive_orders(baskets, items)
     times = np.bincount(now.indices, minlength=items)
     again = np.bincount(now.multiply(then).tocsr().indices, minlength=items)
     usual = again.sum() / max(int(times.sum()), 1)

@@ -22,7 +22,7 @@ MOST_AGAINST = 3.0  # log odds
 def repurchase_lift(baskets: Baskets) -> float:
     """Return the log of how much likelier a product is in its buyer's next order than in others'."""
     items = int(baskets.items.max(initial=-1)) + 1
-    followed, now, then = in_two_running(baskets, items)
+    followed, now, then = consecutive_orders(baskets, items)
     if not len(followed):
         return log(USUAL)
     by_chance, again = _by_others(baskets, items, followed, now), float(now.multiply(then).sum())
@@ -50,8 +50,11 @@ def _by_others(baskets: Baskets, items: int, followed: NDArray[np.intp], now: cs
     return float((others / np.maximum(orders, 1)).sum())
 
 
-def in_two_running(baskets: Baskets, items: int) -> tuple[NDArray[np.intp], csr_matrix, csr_matrix]:
-    """Return which orders their shopper followed up, these, and the next of each, (orders, items)."""
+def consecutive_orders(baskets: Baskets, items: int) -> tuple[NDArray[np.intp], csr_matrix, csr_matrix]:
+    """Return the orders that their shopper followed up, as positions, then as rows, then what followed them.
+
+    Rows are matrices of (orders, items), 1 where the order holds the item.
+    """
     by_shopper = np.argsort(baskets.customers, kind="stable")  # and each one's by time, as they are
     customers, held = baskets.customers[by_shopper], baskets.matrix(items)
     again = np.flatnonzero((customers[1:] == customers[:-1]) & (customers[1:] != ANONYMOUS))

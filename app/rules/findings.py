@@ -13,6 +13,7 @@ from itertools import combinations
 from typing import Literal
 
 from app.rules.fields import Field, Names, nearest
+from app.rules.intervals import hull
 from app.rules.locale import locale
 from app.rules.nodes import (
     AllOf,
@@ -31,7 +32,6 @@ from app.rules.nodes import (
     fields_of,
 )
 from app.rules.possible import possible
-from app.rules.reach import hull
 from app.rules.space import ALL_KNOWN, ANYTHING, Space
 from app.rules.spans import Numbers, Range
 from app.rules.words import Words

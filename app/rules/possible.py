@@ -11,6 +11,7 @@ from functools import reduce
 from operator import or_
 
 from app.rules.fields import Field
+from app.rules.intervals import one_of, satisfying, values_of
 from app.rules.nodes import (
     MIRRORED,
     AllOf,
@@ -32,7 +33,6 @@ from app.rules.nodes import (
     divisors_of,
     fields_of,
 )
-from app.rules.reach import one_of, reach, standing
 from app.rules.space import ANYTHING, Space
 from app.rules.spans import Lists, Numbers, Range, Texts, Values
 
@@ -170,11 +170,11 @@ def _compare(compare: Compare, space: Space) -> Space | None:
 
 
 def _side(term: Term, comparison: Comparison, other: Term, space: Space) -> Space | None:
-    """Return the space where the term stands so to something that the other can be."""
-    here, there = reach(term, space), reach(other, space)
+    """Return the space in which the comparison holds with some value of the other term, None if nowhere."""
+    here, there = values_of(term, space), values_of(other, space)
     if not here or not there:
         return None
-    left = here & standing(comparison, there)  # type: ignore[operator]
+    left = here & satisfying(comparison, there)  # type: ignore[operator]
     if not left:
         return None
     if isinstance(term, Count):
@@ -189,7 +189,7 @@ def _values(condition: Simple) -> Values:
     """Return what the fact is where a condition on it holds."""
     match condition:
         case Compare(comparison, (_, Constant(value, dated))):
-            return standing(comparison, one_of([value], dated))
+            return satisfying(comparison, one_of([value], dated))
         case Flag():
             return Texts(frozenset({True}), False)
         case OneOf(field, choices):

@@ -12,7 +12,7 @@ from app.rules.space import Space
 from app.rules.spans import Numbers, Span, Texts, Values
 
 
-def standing(comparison: Comparison, there: Values) -> Values:
+def satisfying(comparison: Comparison, there: Values) -> Values:
     """Return the values for which the comparison holds with some value in `there`."""
     if comparison == "==":
         return there
@@ -32,7 +32,7 @@ def standing(comparison: Comparison, there: Values) -> Values:
     return Numbers((span,))
 
 
-def reach(term: Term, space: Space) -> Values:
+def values_of(term: Term, space: Space) -> Values:
     """Return all values that the term can take."""
     match term:
         case FieldValue(field):
@@ -48,7 +48,7 @@ def reach(term: Term, space: Space) -> Values:
 def hull(term: Term, space: Space) -> tuple[float, float]:
     """Return the least and the most that a calculation can give; the least above the most if nothing."""
     if not isinstance(term, Arithmetic):
-        values = reach(term, space)
+        values = values_of(term, space)
         return values.hull if isinstance(values, Numbers) and values else (inf, -inf)
     hulls = [hull(part, space) for part in term.parts]
     if any(least > most for least, most in hulls):
