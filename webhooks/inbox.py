@@ -162,6 +162,12 @@ async def requeue_parked(connections: Connections, shop: str | None, now: dateti
     return await connections.execute(statement)
 
 
+async def give_up(connections: Connections, row_id: int) -> bool:
+    """Mark a parked row as done, and delete its body: it is tried no more. Return whether there is one."""
+    parked_one = (_INBOX.c.id == row_id) & (_INBOX.c.status == "parked")
+    return bool(await connections.execute(update(_INBOX).where(parked_one).values(status="done", body=b"")))
+
+
 async def prune(connections: Connections, now: datetime) -> int:
     """Delete rows that were done a week ago, or parked for a month. Return how many.
 

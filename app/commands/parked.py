@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -9,20 +11,34 @@ import typer
 
 from app.commands.run import AnyShop, known_shop, with_connections
 from app.connections import Connections
+from app.errors import InputError, NotFound
 from app.events.log import DEAD, Entry, EventLog
 from app.values import ShopDomain, shop_domain
 from webhooks import inbox
+
+_ID = re.compile(r"\d{1,18}(-\d{1,18})?", re.ASCII)  # of a webhook, of an event
 
 
 def parked(
     shop: AnyShop = None,
     replay: Annotated[bool, typer.Option("--replay", help="Put them back to be worked off again")] = False,
+    discard: Annotated[
+        list[str] | None,
+        typer.Option("--discard", metavar="ID", help="Give this one up for good; may be repeated"),
+    ] = None,
 ) -> None:
     """List the webhooks that were put aside, and the events (dead letters), with their reasons."""
     domain = None if shop is None else shop_domain(shop)
+    if discard and (replay or shop):
+        raise InputError("--discard stands alone: the ids that the list begins with name what is given up")
+    if wrong := [each for each in discard or () if not _ID.fullmatch(each)]:
+        raise InputError(f"{wrong[0]} is no id: each line of `tillwise parked` begins with one")
 
     async def run(connections: Connections) -> None:
-        await (_put_back if replay else _show)(connections, domain)
+        if discard:
+            await _give_up(connections, discard)
+        else:
+            await (_put_back if replay else _show)(connections, domain)
 
     with_connections(run)
 
@@ -56,3 +72,12 @@ async def _put_back(connections: Connections, shop: ShopDomain | None) -> None:
     if shop and not webhooks and not letters:
         await known_shop(connections, shop)
     typer.echo(f"put back: {webhooks} parked webhooks, {letters} dead letters; the worker takes them up")
+
+
+async def _give_up(connections: Connections, ids: Sequence[str]) -> None:
+    log = EventLog(connections.redis)
+    for each in ids:
+        known = await (log.give_up(each) if "-" in each else inbox.give_up(connections, int(each)))
+        if not known:
+            raise NotFound(f"nothing that was put aside has the id {each}")
+        typer.echo(f"given up: {each}")

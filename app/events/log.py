@@ -145,6 +145,10 @@ class EventLog:
             await pipe.execute()
         return len(letters[:count])
 
+    async def give_up(self, letter_id: str) -> bool:
+        """Delete a dead letter. Return whether there is one."""
+        return bool(await self._redis.xdel(DEAD, letter_id))
+
     async def count_dead(self, shop: str | None = None) -> int:
         """Return how many dead letters there are, of one shop or of all."""
         return len(await self._dead(shop)) if shop else int(await self._redis.xlen(DEAD))
