@@ -7,8 +7,9 @@ from functools import partial
 
 import msgspec
 
-from app.campaigns.facts import Moment, evidence_of, facts_of
+from app.campaigns.facts import evidence_of, facts_of
 from app.campaigns.margin import PricedLine, cards_minor, spare_minor, worth_minor
+from app.campaigns.moment import Moment
 from app.campaigns.plan import PLACES_OF, Plan, Planned
 from app.campaigns.shopper_history import (
     NEVER,

@@ -9,8 +9,9 @@ from functools import partial
 from typing import Final
 
 from app.campaigns.campaign import Running
-from app.campaigns.facts import Moment, evidence_of, facts_of
+from app.campaigns.facts import evidence_of, facts_of
 from app.campaigns.margin import PricedLine, cards_minor, spare_minor, worth_minor
+from app.campaigns.moment import Moment
 from app.campaigns.plan import Plan, plan_of
 from app.campaigns.shopper_history import CampaignHistory
 from app.campaigns.weigh import weigh

@@ -108,16 +108,13 @@ def hold_out(
     else:
         recipe, embeddings = plain, no_embeddings(len(dataset.items))
 
-    # What serves has fresh neighbours and best sellers, and so has what is tested.
-    def as_of(baskets: Baskets) -> Model:
-        return assemble(dataset, baskets, recipe, embeddings)
-
     # It meets the champion as it would serve: the champion has learnt nearly all orders too.
     def learnt_until(baskets: Baskets) -> Model:
         learnt = embeddings_for(dataset, baskets, recipe, parameters, "learning to test", progress)
         return assemble(dataset, baskets, recipe, learnt)
 
-    tested = as_of(before)
+    # What serves has fresh neighbours and best sellers, and so has what is tested.
+    tested = assemble(dataset, before, recipe, embeddings)
     setup = TestSetup(dataset, split.train, before, recipe, tested, parameters)
     test_set = test_set_of(dataset.items.product_ids, tested.kinds, tested.orders, cases)
     answers = _answers(setup, test_set, progress, beside_rivals=beside_rivals)

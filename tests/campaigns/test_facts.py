@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from app.campaigns.facts import ALWAYS, READERS, Moment, evidence_of, facts_of, readers_of
+from app.campaigns.facts import ALWAYS, READERS, evidence_of, facts_of, readers_of
+from app.campaigns.moment import Moment
 from app.consent.policy import Permissions
 from app.offers.wire import Question, read_question
 from app.profiles.customer import Profile
