@@ -29,21 +29,27 @@ _log = logging.getLogger(__name__)
 
 
 async def note_data_request(connections: Connections, event: CustomerDataRequested) -> None:
-    """Write the request down with its deadline, for the merchant to answer from the admin.
-
-    Nothing is held of a shop that was erased, and nobody would answer.
-    """
-    if await get_shop(connections, event.shop) is None:
-        _log.warning("data is asked for of a shop of which nothing is held", extra={"shop": event.shop})
-        return
-    request = await keep_waiting(connections, event)
-    facts = {"shop": event.shop, "request": request.request_id, "due_at": request.due_at.isoformat()}
-    _log.warning("a customer asked for their data", extra=facts)
+    """Write the request down with its deadline, for the merchant to answer from the admin."""
+    if await _is_held(connections, event):
+        request = await keep_waiting(connections, event)
+        facts = {"shop": event.shop, "request": request.request_id, "due_at": request.due_at.isoformat()}
+        _log.warning("a customer asked for their data", extra=facts)
 
 
 async def redact_customer(connections: Connections, event: CustomerRedactionRequested) -> None:
     """Erase the customer: who they are goes, the merchant's sums stay."""
-    await _begin(connections, await keep_waiting(connections, event))
+    if await _is_held(connections, event):
+        await _begin(connections, await keep_waiting(connections, event))
+
+
+async def _is_held(
+    connections: Connections, event: CustomerDataRequested | CustomerRedactionRequested
+) -> bool:
+    """Return whether anything is held of the shop; of one that was erased a request would name it again."""
+    if await get_shop(connections, event.shop) is not None:
+        return True
+    _log.warning("a customer asks of a shop of which nothing is held", extra={"shop": event.shop})
+    return False
 
 
 async def redact_shop(connections: Connections, event: ShopRedactionRequested) -> None:

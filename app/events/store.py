@@ -17,6 +17,7 @@ from app.events.kinds import (
     CollectionsChanged,
     ConsentTold,
     CostChanged,
+    CustomerDataRequested,
     CustomerRedactionRequested,
     DecisionMade,
     InventoryChanged,
@@ -27,10 +28,10 @@ from app.events.kinds import (
 from app.tables import EventRow
 from app.upsert import by_key, insert_new
 
-# Decisions and consents have tables of their own; a request to erase must not leave what it erases; of
+# Decisions, consents and requests have tables of their own, and a request names nobody once it is done; of
 # products, costs and stock, which changes with each sale, only the latest counts.
 _NOT_KEPT = (
-    ConsentTold, DecisionMade, CustomerRedactionRequested, ShopRedactionRequested,
+    ConsentTold, DecisionMade, CustomerDataRequested, CustomerRedactionRequested, ShopRedactionRequested,
     ProductChanged, ProductDeleted, InventoryChanged, CostChanged, CollectionsChanged, BulkOperationFinished,
 )  # fmt: skip
 _IN_COLUMNS = {"kind", "shop", "event_id", "happened_at", "name", "permitted"} | {

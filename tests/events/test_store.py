@@ -7,6 +7,7 @@ from app.connections import Connections
 from app.events.kinds import (
     BrowserEvent,
     CartUpdated,
+    CustomerDataRequested,
     CustomerRedactionRequested,
     DecisionMade,
     InventoryChanged,
@@ -56,6 +57,7 @@ async def test_what_may_not_be_kept_is_not(on_both_databases: Connections) -> No
             browsed("1"),
             browsed("2", "marketing", "preferences"),
             CustomerRedactionRequested(**ANY, event_id="3", customer_id=5, order_ids=()),
+            CustomerDataRequested(**ANY, event_id="3a", request_id=1, customer_id=5, order_ids=()),
             DecisionMade(
                 **ANY,
                 **decision,

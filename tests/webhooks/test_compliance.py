@@ -172,14 +172,15 @@ async def test_a_data_request_waits_with_its_deadline_and_ends_in_a_receipt(conn
     )  # fmt: skip
 
 
-async def test_a_request_for_data_of_an_erased_shop_asks_for_nothing_that_is_held(
+async def test_a_customers_request_that_comes_after_their_shop_was_erased_writes_nothing_down(
     connections: Connections,
 ) -> None:
     event = CustomerDataRequested(
         shop=SHOP, event_id="data", happened_at=NOW, request_id=1, customer_id=ROSA.customer, order_ids=()
     )
-    await told(connections, event)
+    await told(connections, event, redaction())
     assert await requests_of(connections, SHOP) == []
+    assert found_in(await dump(connections), [SHOP.encode(), *ROSA.markers]) == set()
 
 
 async def test_a_request_to_show_what_was_erased_first_is_closed_with_the_erasure(
