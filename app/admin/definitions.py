@@ -162,7 +162,16 @@ DEFINITIONS: Mapping[str, Definition] = {
         lazy("Likely range"),
         lazy(
             "Where the true difference most likely is, with the probability set before the start, "
-            "however often you look. While this range includes zero, nothing is proven."
+            "however often you look. While this range includes zero, there may be no difference; the verdict "
+            "decides."
+        ),
+    ),
+    "experiment_difference": Definition(
+        lazy("Difference"),
+        lazy(
+            "The group's result less the one it is compared with. What shoppers had spent before they came "
+            "is allowed for where it is known, which makes the difference more exact: then it is not quite "
+            "that of the two results beside it."
         ),
     ),
     "experiment_verdict": Definition(
@@ -176,7 +185,8 @@ DEFINITIONS: Mapping[str, Definition] = {
         lazy("Followed to the end"),
         lazy(
             "Shoppers count in the figures once their days of being followed are over, so that everyone "
-            "was followed for the same time."
+            "was followed for the same time. What they do later is in no figure: the appeal of something new "
+            "may wear off."
         ),
     ),
     "experiment_unserved": Definition(

@@ -85,16 +85,8 @@ class Figure:
 
 def says(found: Readout, names: Mapping[str, str]) -> Conclusion:
     """Return what the experiment comes to, in plain words."""
-    if isinstance(found.reading.mismatch, Mismatch) and found.reading.mismatch.found:
-        return Conclusion(
-            "critical",
-            _("These figures can't be trusted"),
-            _(
-                "The sizes of the groups differ from the plan by more than chance explains. Shoppers of "
-                "one group are getting lost somewhere, such as on a page that fails or never asks for "
-                "offers. Stop the experiment and look into it."
-            ),
-        )
+    if (wrong := _not_comparable(found)) is not None:
+        return Conclusion("critical", _("These figures can't be trusted"), wrong)
     told = found.reading.metrics[found.design.metric]
     if isinstance(told, Refusal):
         return Conclusion("info", _("No figures yet"), _not_yet(told))
@@ -103,6 +95,24 @@ def says(found: Readout, names: Mapping[str, str]) -> Conclusion:
         return _undecided(found, told)
     best = max(decided, key=lambda each: (each.verdict is Verdict.BETTER, abs(each.difference.value)))
     return _decided(found, best, names)
+
+
+def _not_comparable(found: Readout) -> str | None:
+    """Return why the groups may not be compared, None where they may."""
+    split, recognised = found.reading.mismatch, found.reading.recognised
+    if isinstance(split, Mismatch) and split.found:
+        return _(
+            "The sizes of the groups differ from the plan by more than chance explains. Shoppers of "
+            "one group are getting lost somewhere, such as on a page that fails or never asks for "
+            "offers. Stop the experiment and look into it."
+        )
+    if recognised is not None and recognised.found:
+        return _(
+            "In one group more shoppers were recognised when they came back, such as by signing in, than "
+            "chance explains. So more of their orders are found, which would look like an effect. Stop the "
+            "experiment, and try it without what makes shoppers sign in."
+        )
+    return None
 
 
 def groups(found: Readout, names: Mapping[str, str]) -> list[Group]:

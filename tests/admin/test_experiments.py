@@ -10,9 +10,10 @@ import pytest
 from sqlalchemy import update
 
 from app.admin.experiments_form import arm_words
-from app.admin.experiments_view import provisos
+from app.admin.experiments_view import provisos, says
 from app.admin.routes import routes
 from app.connections import Connections, connect
+from app.experiments.analysis import analyse
 from app.experiments.outcomes import DataQuality
 from app.experiments.store import Readout
 from app.tables import DecisionRow
@@ -20,6 +21,7 @@ from app.upsert import table_of
 from tests.admin.experiment_factories import keep_experiment
 from tests.admin.experiments_calls import page
 from tests.admin.factories import OTHER, entrance, keep, shop_row
+from tests.experiments.factories import drawn
 from tests.experiments.test_export import a_readout
 from tests.shops.web import browsing
 
@@ -51,6 +53,7 @@ async def test_a_winner_is_told_in_plain_words_with_its_limits(
     assert "chance alone does not explain it" in text
     assert "800 of 1,000 planned shoppers were followed to the end." in text
     assert 'class="interval good"' in text
+    assert "then it is not quite that of the two results beside it" in text
     # A figure that is not known is a sentence, and no row of dashes.
     assert "<s-table-cell>–" not in text
     assert "so a difference can't be told from chance." in text
@@ -73,6 +76,15 @@ async def test_groups_that_did_not_split_as_planned_have_no_figures(
     assert "These figures can't be trusted" in text
     assert "Visitors weren't split as planned, so no comparison can be trusted." in text
     assert 'class="interval' not in text
+
+
+def test_an_arm_that_changes_who_is_recognised_is_no_matter_of_waiting() -> None:
+    units = drawn()
+    found = a_readout(units)
+    reading = analyse(units, found.design.plan, found.counts, recognised=(100, 900))
+    told = says(msgspec.structs.replace(found, reading=reading, recognised=(100, 900)), {})
+    assert (told.tone, told.heading) == ("critical", "These figures can't be trusted")
+    assert "more of their orders are found" in told.text
 
 
 async def test_those_whom_shopify_vouches_for_can_be_read_alone(
