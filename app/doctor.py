@@ -9,6 +9,7 @@ import smtplib
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from urllib.parse import urlsplit
@@ -20,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from app.clocks import compare
 from app.config import Settings, read_settings
 from app.connections import connect
+from app.embedded_redis import running_redis
 from app.errors import ConfigError
 from app.events.broker import open_broker
 from app.events.broker_ledger import BrokerLedger
@@ -70,6 +72,9 @@ async def examine() -> list[Finding]:
         return [Finding("settings", False, str(error))]
     findings = [Finding("settings", True, "can be read"), _scopes(settings), _address(settings)]
     findings += [_data_dir(settings), _secrets(settings)]
+    if settings.redis_url is None:
+        running = await asyncio.to_thread(running_redis, settings.data_dir)
+        settings = replace(settings, redis_url=running)
     for name, look in _OF_THE_INSTALLATION.items():
         findings.append(await looked(name, look(settings)))
     return findings

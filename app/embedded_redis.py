@@ -55,6 +55,12 @@ def embedded_redis(data_dir: Path, *, wait_s: float = 30.0) -> Iterator[str]:
             yield address
 
 
+def running_redis(data_dir: Path) -> str | None:
+    """Return the address of the server that a process runs on `data_dir`, None where none does."""
+    address = f"unix://{_socket_path(data_dir / 'redis')}"
+    return address if _answers(address) else None
+
+
 class _Lead:
     """Whose turn it is to start the server: of the process with the lock, where none answers any more."""
 

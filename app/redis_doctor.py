@@ -20,7 +20,7 @@ from app.redis_address import CLUSTER, cluster_address
 from app.redis_cluster import each_node
 from app.unreachable import why
 
-EMBEDDED = "not set: `tillwise serve` starts the embedded one, for this machine alone"
+EMBEDDED = "REDIS_URL is not set, and the embedded one does not run: `tillwise serve` starts it"
 _MOST_USED = 0.9  # of the memory that Redis may take
 _VERSION = re.compile(r"tillwise_v([^;)]+)")  # in what a connection of ours tells Redis
 _SLOTS = 16_384  # of every cluster

@@ -13,10 +13,10 @@ from sqlalchemy import make_url, text
 from sqlalchemy.exc import InterfaceError, OperationalError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app import doctor
+from app import clocks, doctor
 from app.config import Settings
 from app.errors import ConfigError
-from app.findings import Finding, looked
+from app.findings import Fault, Finding, looked
 from app.postgres import open_engine, readable
 
 
@@ -154,6 +154,17 @@ async def test_a_pooler_that_changes_servers_is_found(
     # What such a pooler has of others makes of the first statement.
     monkeypatch.setattr(doctor, "_ENCODING", text("DO $$ BEGIN RAISE SQLSTATE '42P05'; END $$"))
     assert "pool_mode" in (await database_looked(ours)).says
+
+
+async def test_a_clock_that_is_not_the_databases_is_found(
+    postgres_url: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = replace(settings, database_url=postgres_url, redis_url=None)
+    assert await doctor._clock(ours) == "agrees with PostgreSQL"
+    real = clocks.time.time
+    monkeypatch.setattr(clocks.time, "time", lambda: real() - 90)
+    with pytest.raises(Fault, match="s behind that of PostgreSQL"):
+        await doctor._clock(ours)
 
 
 async def test_a_database_that_can_not_keep_every_text_is_found(

@@ -7,7 +7,6 @@ import math
 import shutil
 import sqlite3
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -22,9 +21,10 @@ from app.config import read_settings
 from app.connections import Connections, connect
 from app.consent.digests import open_digests
 from app.doctor import examine
+from app.embedded_redis import embedded_redis
 from app.events.broker_ledger import MOVED
-from app.findings import Fault
 from app.jobs import request_job
+from app.redis_doctor import EMBEDDED
 from app.shop_doctor import examine_shop
 from app.shops.redis_owner import claim_redis
 from app.tables import InboxRow, OrderRow, ShopRow, TokenRow
@@ -245,17 +245,6 @@ async def test_a_clock_that_is_wrong_is_found(environment: pytest.MonkeyPatch) -
     assert "s behind that of Redis" in (await wrong())["clock"]
 
 
-async def test_a_clock_that_is_not_the_databases_is_found(
-    environment: pytest.MonkeyPatch, postgres_url: str
-) -> None:
-    settings = replace(read_settings(), database_url=postgres_url, redis_url=None)
-    assert await doctor._clock(settings) == "agrees with PostgreSQL"
-    real = clocks.time.time
-    environment.setattr(clocks.time, "time", lambda: real() - 90)
-    with pytest.raises(Fault, match="s behind that of PostgreSQL"):
-        await doctor._clock(settings)
-
-
 @pytest.mark.parametrize(("years", "says"), [(0, ""), (1, "s behind that of Shopify")])
 async def test_a_clock_that_is_not_shopifys_is_found(connections: Connections, years: int, says: str) -> None:
     async with connections.write() as db:
@@ -378,6 +367,24 @@ async def test_a_redis_that_is_away_or_full_keeps_no_worker_from_starting(
         finally:
             await connections.redis.config_set("maxmemory", 0)
     assert [each.levelname for each in caplog.records if "claimed" in each.message] == ["WARNING", "WARNING"]
+
+
+async def test_the_embedded_redis_is_looked_at_where_it_runs(
+    environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    environment.delenv("REDIS_URL")
+
+    async def told() -> dict[str, tuple[bool, str]]:
+        return {each.name: (each.ok, each.says) for each in await examine()}
+
+    before = await told()
+    assert {before[name] for name in ("redis", "redis keeps", "versions", "jobs")} == {(True, EMBEDDED)}
+    with embedded_redis(tmp_path) as address:
+        assert (await told())["redis"] == (True, "answers and takes writes")
+        async with connect(read_settings(), address) as connections:
+            await request_job(connections, "train", SHOP)
+            await put_back_in_time(connections.redis, timedelta(hours=3), 0)
+        assert (await told())["jobs"][0] is False
 
 
 async def test_stores_that_do_not_answer_are_found(environment: pytest.MonkeyPatch) -> None:
