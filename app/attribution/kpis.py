@@ -136,13 +136,13 @@ def of_sums(by: str, group: str, sums: GroupTotals) -> Iterator[Kpi]:
 
 
 def as_csv(found: Iterable[Kpi]) -> str:
-    """Return a line a figure; an empty value has its reason beside it."""
+    """Return a line a figure, exact to a part of a minor unit; an empty value has its reason beside it."""
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("by", "group", "kpi", "value", "over", "reason"))
     for each in found:
         said = each.value
-        told = ("", each.over, said.says) if isinstance(said, Refusal) else (f"{said:.6g}", each.over, "")
+        told = ("", each.over, said.says) if isinstance(said, Refusal) else (f"{said:.12g}", each.over, "")
         writer.writerow((each.by, cell(each.group), each.name, *told))
     return text.getvalue()
 

@@ -170,6 +170,13 @@ def test_what_nothing_stands_under_is_refused_with_its_reason() -> None:
     assert "arm,holdout,aov,,0,no order that stands" in lines
 
 
+def test_an_amount_is_told_to_the_minor_unit_however_large_it_is() -> None:
+    told = as_csv(
+        [Kpi("all", "all", "aov", 12_345_678_901 / 3, 3), Kpi("all", "all", "acceptance", 2 / 3, 3)]
+    )
+    assert told.splitlines()[1:] == ["all,all,aov,4115226300.33,3,", "all,all,acceptance,0.666666666667,3,"]
+
+
 def test_a_groups_name_is_no_formula_in_a_spreadsheet() -> None:
     found = kpis(KpiInputs([KpiDecision("t", None, "2026-11-01", "a", "=HYPERLINK()", None)], {}, {}))
     assert "segment,'=HYPERLINK()," in as_csv(found)

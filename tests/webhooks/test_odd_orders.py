@@ -308,6 +308,36 @@ def test_what_is_kept_of_a_spent_gift_card_is_earned_with_no_goods(
         assert kept(tea, told) == tea - kept_back
 
 
+@pytest.mark.parametrize(("kept_minor", "left"), [(1_590, 1_000), (1_100, 1_000), (1_000, 1_000), (200, 200)])
+def test_tax_and_shipping_that_were_kept_of_a_return_are_of_no_goods(kept_minor: int, left: int) -> None:
+    """Of 10.00 of tea with 1.00 of tax, sent for 4.90."""
+    paid_back = 1_590 - kept_minor
+    event = translated("refunds/create", refund(
+        refund_line_items=[{
+            "line_item_id": TEA, "quantity": 1, "subtotal": "10.00",
+            "total_tax_set": {"shop_money": {"amount": "1.00"}},
+        }],
+        refund_shipping_lines=[{"subtotal_amount_set": {"shop_money": {"amount": "4.90"}}}],
+        order_adjustments=[{"amount": f"{kept_minor / 100:.2f}", "kind": "refund_discrepancy"}],
+        transactions=[{
+            "kind": "refund", "status": "success", "currency": "USD", "amount": f"{paid_back / 100:.2f}",
+        }],
+    ))  # fmt: skip
+    line = {"quantity": 1, "lineItem": {"id": f"gid://shopify/LineItem/{TEA}", "isGiftCard": False}}
+    missed = read_refund(the_shop(), "gid://shopify/Order/11", Payload({
+        "id": "gid://shopify/Refund/7", "createdAt": AT, "totalRefundedSet": money(paid_back),
+        "refundLineItems": {"pageInfo": {"hasNextPage": False}, "nodes": [
+            line | {"subtotalSet": money(1_000), "totalTaxSet": money(100)},
+        ]},
+        "refundShippingLines": {"nodes": [{"subtotalAmountSet": money(490)}]},
+        "orderAdjustments": {"nodes": [{"amountSet": money(kept_minor)}]},
+    }))  # fmt: skip
+    for each in (event, missed):
+        assert kept(1_000, [each]) == left
+        goods_minor = sum(line.amount_minor for line in each.lines) + each.other_minor
+        assert goods_minor + each.shipping_minor + each.tax_minor == paid_back
+
+
 def test_a_bundle_is_named_by_the_admin_api_and_numbered_by_a_webhook() -> None:
     line = {"id": 1, "product_id": 2, "quantity": 1, "price": "5", "sales_line_item_group_id": 142831562}
     (told,) = translated("orders/create", order(line_items=[line])).lines
