@@ -87,7 +87,7 @@ class Counts(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who sends. customer_id: the buyer a session token names. proven: nobody else is believed."""
+    """Who sends. customer_id: the buyer that a session token names. proven: whether Shopify signed it."""
 
     shop: str
     customer_id: int | None

@@ -15,7 +15,7 @@ class ConcurrencyLimit:
 
     @property
     def is_full(self) -> bool:
-        """Return whether the next one is to be answered from memory alone."""
+        """Return whether the limit is reached, so that the next decision is degraded."""
         return self.under_way >= self._most
 
     def __enter__(self) -> None:

@@ -39,10 +39,10 @@ class Cluster(RedisCluster):
     async def initialize(
         self, additional_startup_nodes_info: Any = None, last_failed_node_name: str | None = None
     ) -> RedisCluster:
-        """Know which nodes hold what. Raises ConnectionError.
+        """Read which node holds which slots. Raises ConnectionError.
 
-        Once that is known nobody waits for it to be looked up again, which is done now and then: redis-py
-        asks for it at each error, and a lost node would keep all the others from answering.
+        Once that is known, it is read again in the background and only now and then: redis-py asks for it at
+        each error, and a lost node would keep all the others from answering.
         """
         if self._initialize:
             known = bool(self.nodes_manager.slots_cache)

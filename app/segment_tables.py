@@ -16,7 +16,7 @@ BY_MERCHANT = "merchant"  # the reason of who is in the queue by the merchant's 
 
 
 class SegmentationRow(SQLModel, table=True):
-    """What a shop's segments are worked out with, and what speaks for it. The latest one serves."""
+    """A shop's segmentation with its training report. The latest one serves."""
 
     __tablename__ = "segmentations"
     shop: str = Field(primary_key=True)

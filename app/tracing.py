@@ -60,7 +60,7 @@ def _spans() -> Any:
 
 
 def use(tracing: Tracing | None) -> None:
-    """Trace with this from now on, or not at all."""
+    """Set what traces from now on, None to trace nothing."""
     global _tracing
     _tracing = tracing
 

@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 
 
 async def note_locations(connections: Connections, shop: str) -> None:
-    """Keep which locations do not sell online; where that changed, have the shop's stock loaded again.
+    """Store which locations do not sell online; if that changed, have the shop's stock loaded again.
 
     Where the app may not read locations, nothing changes. Raises ShopifyUnavailable and TokenRevoked.
     """

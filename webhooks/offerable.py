@@ -20,7 +20,7 @@ from webhooks.read_admin import is_published
 async def note_offerable(
     connections: Connections, shop: Shop, products: Sequence[Payload], now: datetime
 ) -> None:
-    """Keep what holds of the products; serving is told where that changes what can be offered."""
+    """Store the products' flags, and announce it to serving where that changes what can be offered."""
     told: dict[Flag, dict[int, bool]] = {"published": {}, "requires_selling_plan": {}, "gift_card": {}}
     for product in products:
         if (required := product.flag_or_none("requiresSellingPlan")) is not None:

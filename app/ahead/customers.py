@@ -1,4 +1,4 @@
-"""Customers' offers worked out and written: of those who may carry a mark of ours, and of nobody else."""
+"""Computes and writes customers' offers, only for those whose consent allows metafields of ours."""
 
 from __future__ import annotations
 

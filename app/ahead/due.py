@@ -28,19 +28,19 @@ _SEGMENTS = table_of(CustomerSegmentRow)
 
 
 def wanted(settings: dict[str, Any]) -> bool:
-    """Return whether the merchant lets offers be written ahead: yes, until they say no. Pure."""
+    """Return whether the merchant wants offers written ahead, which is on by default. Pure."""
     return settings.get(SETTING) is not False
 
 
 async def request_due_offers(connections: Connections) -> None:
-    """Ask for the offers of every shop that may have others by now."""
+    """Request a run for every shop whose precomputed offers may be stale."""
     for shop in await shops_to_look_at(connections, "offers ahead"):
         if not await connections.redis.exists(_rest(shop.shop)) and await _is_due(connections, shop):
             await request_job(connections, "offers_ahead", shop.shop)
 
 
 async def made_from(connections: Connections, shop: Shop) -> str:
-    """Return a text that is another one once anything has changed that the offers are made from."""
+    """Return a hash of all that the offers are computed from."""
     changes = select(func.max(_SEGMENTS.c.changed_at), func.count()).where(_SEGMENTS.c.shop == shop.shop)
     customers = tuple(await connections.row(changes))
     version = current_version(connections.settings.data_dir, shop.shop)
@@ -51,18 +51,18 @@ async def made_from(connections: Connections, shop: Shop) -> str:
 
 
 async def note_made(connections: Connections, shop: str, source: str, took_s: float) -> None:
-    """Know from what the offers that are written were made, and rest."""
+    """Record what the written offers were computed from, and rest in proportion to how long that took."""
     await connections.redis.set(_seen(shop), source)
     await rest(connections, shop, max(SHORTEST_REST_S, int(RESTS * took_s)))
 
 
 async def rest(connections: Connections, shop: str, rest_s: int) -> None:
-    """Do nothing for the shop for so long."""
+    """Begin no run for the shop for `rest_s` seconds."""
     await connections.redis.set(_rest(shop), 1, ex=rest_s)
 
 
 async def look_again(connections: Connections, shop: str) -> None:
-    """Let the shop's offers be due at once."""
+    """Make the shop's offers due at once."""
     await connections.redis.delete(_seen(shop), _rest(shop))
 
 

@@ -55,7 +55,7 @@ def to_customer(
     orders: int,
     segments: Sequence[str],
 ) -> CustomerOffers | None:
-    """Return what to offer to a customer, None for one who is nobody in particular.
+    """Return the offers for a customer, None where nothing about them is particular.
 
     history: product, in how many orders it was bought and how many days ago; segments: the most telling
     first.

@@ -36,7 +36,7 @@ async def switch_offers_ahead(connections: Connections, shop: ShopDomain, on: bo
 
 
 async def forget_offers_ahead(connections: Connections, event: ShopEvent) -> None:
-    """Know that Shopify deleted them with the app; a shop that comes back has them written anew."""
+    """Note that Shopify deleted them with the app, so that a shop that comes back gets them again."""
     await forget_offer_metafields(connections, event)
     await look_again(connections, event.shop)
 

@@ -39,7 +39,7 @@ from app.values import exponent
 
 
 class PastDecision(NamedTuple):
-    """A decision as it was logged. situation: as logged. unit: whose it was, None where that may not be told.
+    """A logged decision. situation: as logged. unit: whose decision it was, None where it may not be known.
 
     bought: whether they ordered afterwards, None where that can't be known.
     """
@@ -56,7 +56,7 @@ class PastDecision(NamedTuple):
 
     @property
     def who(self) -> str | None:
-        """Return of whom it may be kept what they saw: a customer, a browser or a checkout."""
+        """Return the name under which their history may be kept: of a customer, browser or checkout."""
         if self.customer_id is not None:
             return f"customer:{self.customer_id}"
         if self.unit is not None:
@@ -65,7 +65,7 @@ class PastDecision(NamedTuple):
 
     @property
     def inputs(self) -> Mapping[str, Any]:
-        """Return what its campaigns were weighed by; nothing where the shop had none."""
+        """Return the logged inputs of its campaigns, empty where the shop had none."""
         inputs: Mapping[str, Any] = (self.situation.get("campaigns") or {}).get("inputs") or {}
         return inputs
 

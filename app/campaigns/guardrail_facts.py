@@ -37,14 +37,14 @@ _log = logging.getLogger(__name__)
 
 
 class OrderOutcome(NamedTuple):
-    """An order, and when something of it was first given back."""
+    """An order, and when something of it was first refunded."""
 
     at: datetime
     given_back_at: datetime | None
 
     @property
     def given_back(self) -> bool:
-        """Return whether something was, in the time that is asked for."""
+        """Return whether something was refunded within REFUNDED_WITHIN_S."""
         until = self.at + timedelta(seconds=REFUNDED_WITHIN_S)
         return self.given_back_at is not None and self.given_back_at <= until
 

@@ -118,7 +118,7 @@ WATCHED_LETTERS: tuple[GuardrailMetric, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Harm:
-    """What turned bad beyond chance: the figure of those shown the campaign and of those held back."""
+    """A metric that got worse beyond chance: its figure with the campaign shown, and with it held back."""
 
     metric: str
     says: str
@@ -128,7 +128,7 @@ class Harm:
     units: int
 
     def sentence(self) -> str:
-        """Return what a merchant is told."""
+        """Return the harm in a sentence for the merchant."""
         shown, held_back = (_figure(self.metric, each) for each in (self.shown, self.held_back))
         chance = wording("less than one in a million") if self.p_value < 1e-6 else f"{self.p_value:.2g}"
         return wording(

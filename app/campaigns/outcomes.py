@@ -108,7 +108,7 @@ Words = Mapping[tuple[str, str], Sequence[Feedback]]  # by checkout and campaign
 
 
 class TypicalCart(msgspec.Struct, frozen=True):
-    """What is usual of those who met a campaign. spare_minor: what the cart leaves before a discount."""
+    """The median cart of a campaign's shoppers. spare_minor: its profit before a discount."""
 
     carts: int
     subtotal_minor: int
@@ -192,7 +192,7 @@ def bought_anyway(
 
 
 def typical_cart(decisions: Iterable[CampaignDecision], campaign_id: str) -> TypicalCart | None:
-    """Return the medians of who met the campaign, None where of nobody it is known what a cart leaves."""
+    """Return the median cart of the campaign's shoppers, None where no cart's profit is known."""
     carts = [
         (known.subtotal_minor, known.spare_minor)
         for each in _met(decisions, {}, campaign_id, 0)
@@ -205,7 +205,7 @@ def typical_cart(decisions: Iterable[CampaignDecision], campaign_id: str) -> Typ
 
 
 def read_logged_campaigns(inputs: Mapping[str, Any]) -> LoggedCampaigns | None:
-    """Return what a decision's logged inputs say, None of one without campaigns or of another layout."""
+    """Return the campaigns of a decision's logged inputs, None without any or in another layout."""
     try:
         logged = msgspec.convert(inputs, _Logged)
     except msgspec.ValidationError:

@@ -181,9 +181,9 @@ class Plan:
         }
 
     def matches(self, facts: Facts, wanted: Wanted) -> Iterator[Planned]:
-        """Yield the campaigns whose rules hold, first things first; what nobody asks for costs nothing.
+        """Yield the campaigns whose rules hold, in order. Rules of campaigns that are not wanted are not run.
 
-        wanted: tells now and then which are asked for, as the bits of a number.
+        wanted: asked now and then which campaigns are still wanted, as the bits of a number.
         """
         return (self.planned[at] for at in self.matching(facts, wanted))
 

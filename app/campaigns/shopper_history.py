@@ -52,7 +52,7 @@ class ShopperHistory(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Showing(msgspec.Struct, frozen=True, gc=False):
-    """What a decision shows, or lets wait. at: epoch seconds."""
+    """The campaigns that a decision shows, or keeps waiting. at: epoch seconds."""
 
     at: int
     place: str
@@ -129,7 +129,7 @@ def is_new_session(history: ShopperHistory, visit: Visit | None, at: int) -> boo
 def in_this_session(
     history: ShopperHistory, new: bool, campaigns: Collection[str]
 ) -> dict[str, CampaignHistory]:
-    """Return what each of the campaigns was to the shopper; in a new session they begin anew."""
+    """Return the history of these campaigns; a new session resets what is counted within one."""
     known = {name: fired for name, fired in history.fired.items() if name in campaigns}
     if not new:
         return known

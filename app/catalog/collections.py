@@ -37,7 +37,7 @@ class Collection:
 async def record_collections(
     connections: Connections, shop: str, told: Sequence[Collection], now: datetime
 ) -> bool:
-    """Keep these as all the collections that the shop has; return whether any is another one than before."""
+    """Replace the shop's collections by these; return whether any of them changed."""
     async with connections.write() as db:
         connection = await db.connection()
         known = {each.collection_id: each async for each in _read(connection, shop)}

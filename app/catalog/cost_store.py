@@ -28,25 +28,25 @@ def cost_of(shop: str) -> Label[int]:
 
 
 async def record_cost(connections: Connections, event: CostChanged) -> None:
-    """Keep what the item costs, unless something newer is known."""
+    """Store what the item costs, unless something newer is known."""
     await record_costs(connections, [event])
 
 
 async def record_costs(connections: Connections, events: Sequence[CostChanged]) -> None:
-    """Keep what many items cost in one transaction. The item may be told of before its variant."""
+    """Store the costs of many items in one transaction. A cost may arrive before its variant."""
     rows = by_key(map(_row, events), "shop", "inventory_item_id", latest="updated_at")
     async with connections.write() as db:
         await upsert(db, ItemCostRow, rows, newer=lambda old, new: new.updated_at >= old.updated_at)
 
 
 async def read_costs(connection: AsyncConnection, shop: str) -> Costs:
-    """Return what the shop's products cost, by the merchant's word and by Shopify's."""
+    """Return the costs of the shop's products, from the merchant's settings and from Shopify."""
     said = await _said(connection, shop)
     return Costs(said, dict(map(tuple, await connection.execute(_told(shop)))))
 
 
 async def knows_costs(connections: Connections, shop: str) -> bool:
-    """Return whether the shop has told what anything costs."""
+    """Return whether any cost is known in the shop."""
     async with connections.read() as db:
         connection = await db.connection()
         if await _said(connection, shop):

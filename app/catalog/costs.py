@@ -23,7 +23,7 @@ class Costs:
     by_variant: Mapping[int, int] = field(default_factory=dict)
 
     def of(self, product_id: int, variant_id: int | None) -> int | None:
-        """Return what a unit of the variant costs, None where nobody has said it."""
+        """Return what a unit of the variant costs, None where that is not known."""
         told = self.by_product.get(product_id)
         if told is not None or variant_id is None:
             return told

@@ -30,7 +30,7 @@ async def sum_levels(db: AsyncSession, items: Collection[tuple[str, int | None]]
 async def record_offline_locations(
     connections: Connections, shop: str, location_ids: Collection[int]
 ) -> bool:
-    """Return whether these are others than before; then all that the shop has is summed anew."""
+    """Store which locations do not sell online; if that changed, sum all stock again and return True."""
     told = sorted(location_ids)
     async with connections.write() as db:
         if told == await offline_locations(db, shop):

@@ -60,7 +60,7 @@ class _Weighed:
 def policy_value(
     logged: Sequence[LoggedDecision], target: TargetPolicy
 ) -> tuple[PolicyEstimate | Refusal, int]:
-    """Return what the target policy would have earned a decision, and of how many that could be told."""
+    """Return the estimate of what the target policy would have earned per decision, and its sample size."""
     found = [each for one in logged if (each := _weighed(one, target)) is not None]
     if len(found) < LEAST_DECISIONS:
         says = f"{len(found)} decisions can be judged; estimates begin at {LEAST_DECISIONS}"

@@ -54,7 +54,7 @@ async def make_key(connections: Connections, shop: str, label: str = "") -> ApiK
 
 
 async def revoke_key(connections: Connections, shop: str, key_id: str) -> None:
-    """Let the key open nothing any more, from the next call on. Raises NotFound."""
+    """Revoke the key from the next call on. Raises NotFound."""
     async with connections.write() as db:
         row = await db.get(ApiKeyRow, (shop, key_id))
         if row is None:

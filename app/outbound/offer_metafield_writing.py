@@ -73,7 +73,7 @@ async def take_back_strays(connections: Connections, shop: str) -> None:
 
 
 async def forget_offer_metafields(connections: Connections, event: ShopEvent) -> None:
-    """Know that Shopify deleted the app's metafields with the app.
+    """Note that Shopify deleted the app's metafields with the app.
 
     A shop that is back already may hold new ones: Shopify tells of an uninstall up to four hours later.
     """

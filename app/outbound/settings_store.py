@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 
 
 async def switch_write_back(connections: Connections, shop: ShopDomain, wants: WriteBack) -> None:
-    """Let the shop's customers carry what is wanted from now on; what is not wanted any more is taken back.
+    """Switch what the shop's customers carry from now on; what is switched off is removed from them.
 
     Both off is the clean-up to make before the app is uninstalled. Raises NotFound.
     """

@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """How far a shop's customers are marked. lacks_scope: the merchant has not allowed it yet."""
+    """How far a shop's customers are written. lacks_scope: whether the merchant has still to grant it."""
 
     wants: WriteBack
     lacks_scope: bool
@@ -38,9 +38,9 @@ class Status:
 
 
 async def write_back(connections: Connections, shop: ShopDomain) -> int:
-    """Return how many customers were written; what was written before and is not wanted goes.
+    """Write what changed and return for how many customers; what is not wanted any more is removed.
 
-    So do offers written ahead of who may hold none any more: a large shop's others rest for hours.
+    So are the offers of customers who may hold none any more: a large shop's own runs are hours apart.
     Nothing is written, and nothing lost, while the shop has not granted the scope. What Shopify refuses is
     logged and tried again later. Raises ShopifyUnavailable when it is worth trying again soon.
     """

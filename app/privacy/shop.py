@@ -25,7 +25,7 @@ from app.privacy.erasure import ERASING
 from app.privacy.purge import purge
 from app.privacy.unfinished import RequestIncomplete, empty_broker, wait_for_hands, wait_for_writing
 from app.privacy_tables import PrivacyRequestRow
-from app.reach.pending_unsubscribes import forget_wishes
+from app.reach.pending_unsubscribes import forget_unsubscribes
 from app.recommend.forget import PUBLISHING
 from app.shops.changes import announce_change, forget_changes
 from app.tables import ShopRow
@@ -122,7 +122,7 @@ async def _erase_log(connections: Connections, request: PrivacyRequest) -> None:
 async def _erase_keys(connections: Connections, request: PrivacyRequest) -> None:
     for part in chunks(await _keys(connections, request.shop)):
         await connections.redis.unlink(*part)  # of all at once, every shop's checkouts would wait
-    await forget_wishes(connections, request.shop)
+    await forget_unsubscribes(connections, request.shop)
 
 
 async def _erase_files(connections: Connections, request: PrivacyRequest) -> None:

@@ -55,9 +55,9 @@ class SilenceThresholds:
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """What went silent. customer_id: as Shopify told it. lines: variant and quantity, best known.
+    """A checkout without activity. customer_id: from Shopify. lines: variant and quantity, as last known.
 
-    No lines where no link could bring back all of them.
+    lines is empty where a link could not restore all of them.
     """
 
     began_at: datetime
@@ -71,12 +71,12 @@ class Silence:
     lines: tuple[tuple[int, int], ...]
 
     def is_over(self, wait: SilenceThresholds, now: datetime) -> bool:
-        """Return whether it lasted long enough to say that nobody is there any more."""
+        """Return whether it lasted long enough to count as abandoned."""
         return now - self.since >= (wait.left if self.left else wait.idle)
 
 
 def checkout_silence(events: Iterable[CheckoutActivity]) -> Silence | None:
-    """Return since when the checkout is silent, None for one that is done or never had anything in it.
+    """Return the checkout's silence, None for one that is completed or never held anything.
 
     events: of the checkout, and of the browsers it was seen in.
     """

@@ -1,4 +1,4 @@
-"""Alerts in the database: raised once, told once, resolved when they are over.
+"""Alerts in the database: raised once, sent once, resolved when they are over.
 
 One that comes back within an hour was not over: it is the same one, and nothing is told of it anew.
 """
@@ -102,9 +102,9 @@ async def clear_alerts(connections: Connections, shop: str, before: datetime) ->
 
 
 async def claim_mail(connections: Connections, shop: str, now: datetime) -> list[KeptAlert]:
-    """Return alerts that are to be mailed, each to one process alone; written down before it leaves.
+    """Claim the alerts that are due to be mailed, each for one process, and return them.
 
-    Those that a killed worker had taken are among them: a merchant would rather be told twice.
+    Alerts that a killed worker had claimed are among them: a second mail is better than none.
     """
     columns = [_ALERTS.c[each] for each in KeptAlert.__dataclass_fields__]
     since, tried = _ALERTS.c.mail_due_at, _ALERTS.c.mail_attempts

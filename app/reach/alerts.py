@@ -61,7 +61,7 @@ class PoolLevel:
 
 
 def spike(lately: Share, usual: Share) -> list[Alert]:
-    """Return an alert when more checkouts were abandoned than the shop's usual share lets expect.
+    """Return an alert when more checkouts were abandoned than the shop's usual share explains.
 
     usual: of the same shop before, the same hours of earlier days where that is enough.
     """

@@ -63,7 +63,7 @@ async def who_ordered(connections: Connections, shop: str, among: Iterable[Aband
 
 
 async def follow_withdrawal(connections: Connections, event: ConsentTold) -> None:
-    """Let go of what was found of somebody who takes back what it was found under."""
+    """Forget a person's abandonments when they withdraw the consent that these rest on."""
     if "analytics" in event.withdrawn:
         visit = await whole_visit(connections, event.shop, event.client_id, event.checkout_token)
         await forget_abandonments(connections, event.shop, visit.checkouts, visit.clients)

@@ -16,7 +16,7 @@ from app.reach.detection import find_abandoned, resolve_abandoned
 from app.reach.documents import SHOP_TO_ALERT
 from app.reach.letters import Sender, alert_to
 from app.reach.message_store import give_up, unplanned
-from app.reach.pending_unsubscribes import carry_out_wishes
+from app.reach.pending_unsubscribes import carry_out_unsubscribes
 from app.reach.planning import plan_for
 from app.reach.sending import send_due
 from app.reach.settings import Reach, reach_of
@@ -47,7 +47,7 @@ async def reach_shop(connections: Connections, shop: ShopDomain) -> None:
         installed = await installed_shop(connections, shop)
         if installed is None:
             return
-        await carry_out_wishes(connections)
+        await carry_out_unsubscribes(connections)
         now, reach = datetime.now(UTC), reach_of(installed.settings)
         await reach_out(connections, installed, reach, now)
         await mail_alerts(connections, installed, reach, now)

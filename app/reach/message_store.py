@@ -53,9 +53,9 @@ class DueMessage:
 async def plan_messages(
     connections: Connections, shop: str, planned: Sequence[PlannedMessage], now: datetime
 ) -> None:
-    """Write down what is to be sent; an abandonment has one message a way, whatever becomes of it.
+    """Store planned messages: one per abandonment and way, whatever becomes of it.
 
-    One of before a return that did not leave is planned anew, but for what was held back.
+    One that had not left when the customer came back is planned again, unless it was held back.
     """
     rows = [
         {
@@ -78,7 +78,7 @@ async def plan_messages(
 
 
 async def unplanned(connections: Connections, shop: str, since: datetime) -> list[str]:
-    """Return the open abandonments found since then about which nobody was to be written to yet."""
+    """Return the open abandonments found since then for which no message was planned yet."""
     planned = select(_MESSAGES.c.way).where(
         _MESSAGES.c.shop == _ABANDONED.c.shop, _MESSAGES.c.abandonment_id == _ABANDONED.c.abandonment_id
     )
@@ -182,7 +182,7 @@ async def times_in_all(connections: Connections, shop: str) -> dict[str, int]:
 async def note_shown(
     connections: Connections, shop: str, abandonment_id: str, campaign_id: str, now: datetime
 ) -> None:
-    """Write down that a shopper sees the code: one that nobody saw goes back to its pool in the end."""
+    """Record that a shopper sees the code; codes that were never seen go back to their pool."""
     row: dict[str, Any] = {
         "shop": shop, "event_id": f"reach:{abandonment_id}:{campaign_id}",
         "decision_id": shown_as(abandonment_id), "offer_id": campaign_id, "kind": "shown", "happened_at": now,
@@ -192,7 +192,7 @@ async def note_shown(
 
 
 def shown_as(abandonment_id: str) -> str:
-    """Return what stands for the decision that showed a code in a letter. Pure."""
+    """Return the decision id of a code that was shown in a letter instead of a checkout. Pure."""
     return f"reach:{abandonment_id}"
 
 

@@ -94,7 +94,7 @@ async def guard_campaigns(connections: Connections, shop: ShopDomain, now: datet
 
 
 async def look_for_alerts(connections: Connections, shop: Shop, now: datetime) -> list[Alert]:
-    """Return what there is to know now; each is told when it begins and when it is over."""
+    """Raise the alerts that hold now, resolve those that are over, and return the former."""
     fallen, reasons = await fallen_back(connections, shop.shop, now - _HOUR)
     campaigns = await all_campaigns(connections, shop.shop)
     found = [

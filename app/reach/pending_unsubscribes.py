@@ -15,16 +15,16 @@ MOST = 10_000  # beyond it, somebody makes them up
 _WISHES = "tw:unsubscribe"  # by the link's token, which names nobody but by a keyed hash
 
 
-async def remember_wish(connections: Connections, token: str, now: datetime) -> bool:
-    """Return whether the wish is kept; whether the token is one of ours shows once it is carried out."""
+async def remember_unsubscribe(connections: Connections, token: str, now: datetime) -> bool:
+    """Keep the request and return whether it was kept. The token is verified only when it is carried out."""
     if not has_form(token) or await connections.redis.hlen(_WISHES) >= MOST:
         return False
     await connections.redis.hset(_WISHES, token, now.timestamp())
     return True
 
 
-async def carry_out_wishes(connections: Connections) -> None:
-    """Write to nobody any more who wished so meanwhile."""
+async def carry_out_unsubscribes(connections: Connections) -> None:
+    """Carry out the requests that were kept while the database was away."""
     kept: Any = await connections.redis.hgetall(_WISHES)
     for token, at in kept.items():
         secret = await installation_secret(connections, SECRET)
@@ -33,8 +33,8 @@ async def carry_out_wishes(connections: Connections) -> None:
         await connections.redis.hdel(_WISHES, token)
 
 
-async def forget_wishes(connections: Connections, shop: str) -> None:
-    """Keep no wish any more of who had letters of the shop's."""
+async def forget_unsubscribes(connections: Connections, shop: str) -> None:
+    """Delete the requests of the shop's recipients."""
     kept: Any = await connections.redis.hkeys(_WISHES)
     for part in chunks([each for each in kept if shop_named(each.decode()) == shop]):
         await connections.redis.hdel(_WISHES, *part)

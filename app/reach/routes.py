@@ -17,7 +17,7 @@ from app.connections import Connections
 from app.errors import NotFound
 from app.events.consume import OUTAGES
 from app.failures import reason_of
-from app.reach.pending_unsubscribes import remember_wish
+from app.reach.pending_unsubscribes import remember_unsubscribe
 from app.reach.suppressions import UNSUBSCRIBED, suppress
 from app.reach.unsubscribe_link import PATH, SECRET, read_token
 from app.reach.words import lang_and_dir, page_words
@@ -63,7 +63,7 @@ async def take_off(request: Request) -> Response:
 
 async def _is_kept(connections: Connections, token: str, now: datetime) -> bool:
     try:
-        return await remember_wish(connections, token, now)
+        return await remember_unsubscribe(connections, token, now)
     except (RedisError, OSError):
         return False
 

@@ -236,7 +236,7 @@ async def forget_abandonments(
 
 
 async def unname(connections: Connections, shop: str, customer_id: int) -> None:
-    """Let no abandonment name the customer any more, and drop what waits to be written to them."""
+    """Remove the customer from their abandonments, and drop the messages that wait for them."""
     theirs = (_ABANDONED.c.shop == shop, _ABANDONED.c.customer_id == customer_id)
     waiting = (_MESSAGES.c.shop == shop, _MESSAGES.c.customer_id == customer_id)
     async with connections.write() as db:

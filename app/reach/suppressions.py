@@ -17,7 +17,7 @@ UNSUBSCRIBED, BOUNCED = "unsubscribed", "bounced"
 async def suppress(
     connections: Connections, shop: str, email_digest: str, reason: str, now: datetime
 ) -> None:
-    """Write to the address no more. A shop that was erased writes to nobody, and nothing is held of it."""
+    """Write to the address no more. Nothing is stored for an erased shop, which writes to nobody."""
     row = {"shop": shop, "email_digest": email_digest, "reason": reason, "suppressed_at": now}
     known = select(ShopRow.shop).where(ShopRow.shop == shop).with_for_update()
     async with connections.write() as db:

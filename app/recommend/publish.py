@@ -83,7 +83,7 @@ def version_path(data_dir: Path, shop: ShopDomain, version: str) -> Path:
 
 
 def set_current(data_dir: Path, shop: ShopDomain, version: str) -> None:
-    """Let a version that is complete on disk serve from now on."""
+    """Make a version that is complete on disk the current one, which serves."""
     _replace_text(_home(data_dir, shop) / POINTER, version)
 
 

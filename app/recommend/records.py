@@ -25,7 +25,7 @@ from app.values import ShopDomain
 
 
 async def record_version(connections: Connections, card: Card) -> None:
-    """Keep the version's card; a champion retires the one before."""
+    """Store the version's card; a new champion retires the previous one."""
     status = "champion" if card.decision.publish else "rejected"
     row = ModelRow(
         shop=card.shop,

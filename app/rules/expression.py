@@ -1,4 +1,4 @@
-"""Stored JSONLogic, read into a rule; every mistake is told with its place and what to do. Pure.
+"""Parses stored JSONLogic into a rule; every error names its place and what to do. Pure.
 
 The operators are JSONLogic's own (https://jsonlogic.com) and mean what they mean there, except that
 a comparison with what is not known is false: docs/rules.md has them all.

@@ -101,7 +101,7 @@ class Contains:
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """Some, all or none of a list's texts are among these. No text at all: none are, and not all."""
+    """Some, all or none of a list's texts are among these. Of an empty list none are, and not all."""
 
     quantifier: Quantifier
     field: Field

@@ -1,4 +1,4 @@
-"""Whether stored data is small and plain enough to be read as a rule at all. Pure."""
+"""Limits on stored data before it is read as a rule: its size, its depth and its kinds of values. Pure."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ class TokenMemory:
         return claims if claims is not None and now < claims.expires_at else None
 
     def remember(self, key: _Key, claims: CheckoutClaims) -> None:
-        """Keep the claims of a verified token."""
+        """Cache the claims of a verified token."""
         while len(self._claims) >= self._limit:
             # Checkout tokens all live five minutes, so the first in is the first to expire.
             del self._claims[next(iter(self._claims))]

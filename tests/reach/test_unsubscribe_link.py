@@ -17,7 +17,7 @@ from app.consent.requests import Kind, open_request
 from app.main import create_app
 from app.privacy.shop import erase_shop
 from app.reach.jobs import reach_shop
-from app.reach.pending_unsubscribes import carry_out_wishes, remember_wish
+from app.reach.pending_unsubscribes import carry_out_unsubscribes, remember_unsubscribe
 from app.reach.suppressions import BOUNCED, suppress, suppression
 from app.reach_tables import SuppressionRow
 from devstore.schema import MODULES
@@ -72,7 +72,7 @@ async def test_a_click_while_the_database_is_away_is_kept_until_it_is_back(scene
             await run_sql(scene, f"ALTER TABLE {name}_away RENAME TO {name}")
     digest = (await open_digests(scene.connections)).of_email(scene.shop, "ada@example.com")
     assert await suppression(scene.connections, scene.shop, digest, None) is None
-    await remember_wish(scene.connections, f"corner.{'0' * 32}.{'0' * 32}", NOW)  # made up
+    await remember_unsubscribe(scene.connections, f"corner.{'0' * 32}.{'0' * 32}", NOW)  # made up
     await reach_shop(scene.connections, scene.shop)
     assert await suppression(scene.connections, scene.shop, digest, None) == "unsubscribed"
     assert await scene.connections.redis.exists("tw:unsubscribe") == 0
@@ -85,15 +85,15 @@ async def test_of_an_erased_shop_nothing_is_written_down(scene: Scene) -> None:
     await erase(scene)
     async with reading(scene) as browser:
         assert "You get no more." in (await browser.post(link)).text
-    await remember_wish(scene.connections, link.rpartition("/")[2], NOW)
-    await carry_out_wishes(scene.connections)
+    await remember_unsubscribe(scene.connections, link.rpartition("/")[2], NOW)
+    await carry_out_unsubscribes(scene.connections)
     assert await scene.rows(SuppressionRow) == []
 
 
 async def test_a_wish_that_waits_goes_with_its_shop(scene: Scene) -> None:
     others = f"corner-two.{'0' * 32}.{'0' * 32}"
     for token in (f"corner.{'1' * 32}.{'1' * 32}", others):
-        await remember_wish(scene.connections, token, NOW)
+        await remember_unsubscribe(scene.connections, token, NOW)
     await erase(scene)
     assert await kept_wishes(scene.connections) == [others]
 
