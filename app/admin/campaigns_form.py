@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, tzinfo
 from typing import Any, Literal
 
 import msgspec
 
 from app.admin.campaigns_rows import Group, rows_of
-from app.campaigns.campaign import Campaign, Class, DiscountTerms, Kind
-from app.campaigns.messages import Text
+from app.campaigns.campaign import Campaign, Class, DiscountTerms, Kind, OfferTerms
+from app.campaigns.messages import FREE_SHIPPING, OWN_PROGRESS, Text, key_of
 from app.rules.expression import read_rule
 from app.values import as_utc
 
 Off = Literal["percentage", "amount", "shipping"]
+LeadsTo = Literal["shipping", "own"]
+# What a bar leads to, as the page's own sentence of it is called.
+LEADS_TO: Mapping[LeadsTo, str] = {"shipping": FREE_SHIPPING, "own": OWN_PROGRESS}
 HOUR_S = 3_600
 
 
@@ -44,6 +48,7 @@ class Form(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     combines_with: tuple[Literal["order", "product", "shipping"], ...] = ()
     with_code: bool = True
     target: str = ""
+    leads_to: LeadsTo = "shipping"
     products: str = ""
     key: str = ""
     slot: str = ""
@@ -81,6 +86,7 @@ def form_of(campaign: Campaign, zone: tzinfo, seen: str = "") -> Form:
         rule=None if rows else msgspec.json.format(msgspec.json.encode(rule.stored), indent=2).decode(),
         kind=offer.kind,
         target=offer.target or "",
+        leads_to=_leads_to(offer),
         products=", ".join(map(str, offer.product_ids)),
         key=offer.key or "",
         slot=offer.slot or "",
@@ -104,6 +110,12 @@ def form_of(campaign: Campaign, zone: tzinfo, seen: str = "") -> Form:
         trigger=campaign.trigger,
         **(_typed_discount(offer.discount) if offer.discount else {}),
     )
+
+
+def _leads_to(offer: OfferTerms) -> LeadsTo:
+    """Return what a bar leads to; one that another kind of offer becomes leads to free shipping."""
+    is_own = offer.kind == "progress" and key_of(offer.kind, offer.key, offer.messages) != FREE_SHIPPING
+    return "own" if is_own else "shipping"
 
 
 def _typed_discount(discount: DiscountTerms) -> dict[str, Any]:

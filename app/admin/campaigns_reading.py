@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from app.admin.campaigns_form import HOUR_S, Form, plain_number
+from app.admin.campaigns_form import HOUR_S, LEADS_TO, Form, plain_number
 from app.admin.campaigns_rows import Row, Rows, condition_of, rule_of, typed_number
 from app.admin.campaigns_view import field_words
 from app.admin.language import _
@@ -169,8 +169,8 @@ class _Reading:
         """Return what is shown."""
         form = self._form
         offer: dict[str, Any] = {"kind": form.kind, "messages": self._messages()}
-        if form.key and form.key.startswith(BUILT_IN[form.kind].partition(".")[0]):
-            offer["key"] = form.key
+        if key := self._key():
+            offer["key"] = key
         if form.slot in ("main", "top"):
             offer["slot"] = form.slot
         match form.kind:
@@ -181,6 +181,15 @@ class _Reading:
             case "upsell":
                 offer["product_ids"] = self._products()
         return offer
+
+    def _key(self) -> str:
+        """Return the key of the page's own sentence, empty for the usual one."""
+        form = self._form
+        if form.kind != "progress":
+            return form.key if form.key.startswith(BUILT_IN[form.kind].partition(".")[0]) else ""
+        if form.leads_to == "own" and not any(each.text.strip() for each in form.messages):
+            self.note("leads_to", _("write in part 3 what it leads to: only you know it"))
+        return LEADS_TO[form.leads_to]
 
     def _discount(self) -> dict[str, Any]:
         form = self._form

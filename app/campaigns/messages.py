@@ -30,16 +30,17 @@ VARIABLES: Mapping[str, frozenset[str]] = {
     # What is written to who left a checkout.
     "letter": frozenset({"shop", "count", "total", "code", "percentage", "amount", "expires"}),
 }
+FREE_SHIPPING = "progress.free_shipping"
+# What a bar leads to that the merchant describes, only they know: the page has no sentence for it.
+OWN_PROGRESS = "progress.own"
 BUILT_IN: Mapping[str, str] = {
     "coupon": "coupon.personal",
     "banner": "banner.help",
     "message": "message.help",
-    "progress": "progress.free_shipping",
+    "progress": FREE_SHIPPING,
     "upsell": "upsell.merchant_pick",
 }
 REACHED = "_reached"
-# What a bar leads to that the merchant describes, only they know: the page has no sentence for it.
-OWN_PROGRESS = "progress.own"
 _LOCALE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,3}(@[A-Za-z]{2})?", re.ASCII)
 _VARIABLE = re.compile(r"\{([^{}]*)\}")
 

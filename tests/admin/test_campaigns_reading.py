@@ -8,12 +8,13 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
-from app.admin.campaigns_form import Form, form_of
+from app.admin.campaigns_form import Form, Message, form_of
 from app.admin.campaigns_preview import BUILT_IN_ENGLISH, preview
 from app.admin.campaigns_reading import ParsedForm, campaign_id_of, read_form
 from app.admin.campaigns_rows import ASKED, ASKED_OF, Rows, rows_of, rule_of
 from app.admin.campaigns_view import between, rate_words, shows
 from app.campaigns.campaign import Campaign
+from app.campaigns.messages import FREE_SHIPPING
 from app.campaigns.templates import TEMPLATES
 from app.intent.rates import rate
 from app.rules.expression import read_rule
@@ -73,6 +74,31 @@ def test_every_field_of_a_campaign_comes_back_from_the_editor() -> None:
                "messages": {"en": {"one": "{count} item", "other": "{count} items"}, "de@CH": "Grüezi"}},
     )  # fmt: skip
     assert read_form(form_of(campaign, BERLIN), "all", BERLIN).campaign == campaign
+
+
+@pytest.mark.parametrize(
+    ("offer", "leads_to", "other", "key"),
+    [
+        ({}, "shipping", "own", "progress.own"),
+        ({"messages": {"en": "{amount} to go"}}, "own", "shipping", FREE_SHIPPING),
+        ({"key": FREE_SHIPPING, "messages": {"en": "Nearly free"}}, "shipping", "own", "progress.own"),
+    ],
+)
+def test_where_a_bar_leads_is_chosen_whatever_it_says_on_the_way(
+    offer: dict[str, Any], leads_to: str, other: str, key: str
+) -> None:
+    form = form_of(a_campaign("bar", offer={"kind": "progress", "target": "50", **offer}), BERLIN)
+    assert form.leads_to == leads_to
+    gift = (Message("en", "{amount} more for a gift"),)
+    kept = read_form(msgspec.structs.replace(form, leads_to=other, messages=gift), "bar", BERLIN).campaign
+    assert kept is not None
+    assert kept.offer.key == key
+
+
+def test_a_bar_that_leads_to_what_only_the_merchant_knows_needs_their_words() -> None:
+    assert wrong(kind="progress", target="50", leads_to="own", messages=[]) == {
+        "leads_to": "Write in part 3 what it leads to: only you know it"
+    }
 
 
 @pytest.mark.parametrize(
