@@ -53,7 +53,7 @@ async def _chart(connections: Connections, shop: Shop, _query: QueryParams) -> d
 ASKED: dict[str, tuple[Show, str]] = {
     "Home": (pages.home_page, ""),
     "Home's chart": (_chart, ""),
-    "Credited and caused, 90 days": (experiments.earned, "days=90"),
+    "Revenue from offers, 90 days": (experiments.earned, "days=90"),
     "The holdout": (experiments.reading, "id=standing"),
     "Decisions": (decisions.overview, ""),
     "Decisions that failed": (decisions.overview, "outcome=failed"),

@@ -79,7 +79,7 @@ def verdict(report: Mapping[str, Any]) -> Verdict:
     )
     if report["publish"]:
         why = _("Learnt from %(seen)s, and surely better on the latest of them.", seen=seen)
-        return Verdict(_("Your shop's own model serves"), why)
+        return Verdict(_("Your shop's own model is in use"), why)
     if report["heads"]:
         why = _("There are %(seen)s. A model of your own was not surely better on the latest.", seen=seen)
     else:
@@ -88,7 +88,7 @@ def verdict(report: Mapping[str, Any]) -> Verdict:
             "the latest third of them.",
             seen=seen, needed=FEWEST_VISITS, orders=FEWEST_PURCHASES,
         )  # fmt: skip
-    return Verdict(_("The model all shops begin with serves"), why)
+    return Verdict(_("The model all shops begin with is in use"), why)
 
 
 def heads(report: Mapping[str, Any]) -> list[Head]:

@@ -36,7 +36,7 @@ PATH = "/admin/experiments"
 TABS = (
     (PATH, lazy("All experiments")),
     (f"{PATH}/new", lazy("New experiment")),
-    (f"{PATH}/earned", lazy("Credited and caused")),
+    (f"{PATH}/earned", lazy("Revenue from offers")),
 )
 
 

@@ -244,4 +244,4 @@ def _model(model: Model | None) -> Sign:
     if model is None:
         return Sign(_("Model"), "neutral", _("Not trained yet"))
     trained = _("trained on %(time)s", time=moment(model.trained_at))
-    return Sign(_("Model"), "success", _("Serving"), trained)
+    return Sign(_("Model"), "success", _("In use"), trained)

@@ -36,8 +36,8 @@ BASES = {
     ),
 }
 STATUS = {
-    "champion": (lazy("Serves"), "success"),
-    "retired": (lazy("Served before"), "info"),
+    "champion": (lazy("In use"), "success"),
+    "retired": (lazy("Used before"), "info"),
     "withdrawn": (lazy("Taken back"), "warning"),
     "rejected": (lazy("Not good enough"), "neutral"),
 }
@@ -140,7 +140,7 @@ def facts(card: Card) -> list[tuple[str, str, str]]:
     basis, says = BASES[card.basis]
     counts = card.counts
     return [
-        (_("Rests on"), str(basis), str(says)),
+        (_("Based on"), str(basis), str(says)),
         (_("Orders"), number(counts.get("orders", 0)), _lines(counts.get("lines", 0))),
         (_("Products"), number(counts.get("products", 0)), _("in your catalogue")),
         (_("Customers"), number(counts.get("customers", 0)), _("whose data may be learnt from")),

@@ -178,13 +178,19 @@ def _blocks(journey: Journey) -> Step:
 
 
 def _holdout(journey: Journey) -> Step:
+    done = HOLDOUT in journey.marks
+    action = None if done else (_("Understood"), HOLDOUT)
+    if not journey.holdout:
+        text = _(
+            "Nobody is held out, so Tillwise can't compare your shoppers with others who see nothing of it. "
+            "That would show what it really earns you."
+        )
+        return Step("holdout", _("All visitors see offers"), text, done, action=action)
     text = _(
         "%(share)s of your visitors, chosen at random, see no offers. Comparing what they buy with "
         "what everyone else buys shows what Tillwise really earns you.",
         share=percentage(100 * journey.holdout),
     )
-    done = HOLDOUT in journey.marks
-    action = None if done else (_("Understood"), HOLDOUT)
     return Step("holdout", _("Why some visitors see nothing"), text, done, action=action)
 
 

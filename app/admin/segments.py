@@ -46,7 +46,7 @@ TABS = (
     ("/admin/segments/meanings", lazy("What they mean")),
     ("/admin/segments/own", lazy("Your segments")),
     ("/admin/segments/approach", lazy("Cold and warm")),
-    ("/admin/segments/shopify", lazy("Beside Shopify")),
+    ("/admin/segments/shopify", lazy("Compared with Shopify")),
     ("/admin/segments/review", lazy("Review")),
     ("/admin/segments/elsewhere", lazy("Other systems")),
 )

@@ -104,20 +104,20 @@ def spend_words(report: Mapping[str, Any]) -> str:
     spend = report.get("spend")
     if spend is None:
         return _(
-            "Too few customers came back to compare ways to foresee spend: what each spent in the last "
-            "90 days is expected again."
+            "Too few customers came back to compare forecasts: each is expected to spend what they spent "
+            "in the last 90 days."
         )
     counts = {"customers": spend["tested"], "days": spend["days"]}
     if spend["publish"]:
         return _(
-            "On the next %(days)s days of %(customers)s customers, which no way had seen, the model's "
-            "squared error is surely lower than that of each plain way: it serves.",
+            "Tested on what %(customers)s customers spent in %(days)s days that no method had seen: the "
+            "model is reliably more accurate than every simple method, so it is used.",
             **counts,
         )
     return _(
-        "On the next %(days)s days of %(customers)s customers, which no way had seen, the model is not "
-        "surely better than each plain way; %(way)s serves.",
-        way=told(spend["serves"]),
+        "Tested on what %(customers)s customers spent in %(days)s days that no method had seen: the model "
+        "is not reliably more accurate than every simple method. In use: %(method)s.",
+        method=told(spend["serves"]),
         **counts,
     )
 

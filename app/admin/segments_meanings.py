@@ -26,7 +26,7 @@ from app.profiles.visit_clusters import visit_clusters
 KINDS = {
     "pin": lazy("Pinned by you"),
     "rule": lazy("Your own"),
-    "foreseen": lazy("Foreseen"),
+    "foreseen": lazy("Prediction"),
     "cluster": lazy("Behaviour"),
     "rfm": lazy("RFM"),
 }
@@ -77,13 +77,13 @@ def foreseen_words(classifier: Classifier) -> str:
     foreseen = {"days": classifier.window_days, "share": percent(classifier.threshold)}
     if classifier.label == "loyal":
         return _(
-            "Foreseen to buy %(times)s or more in the next %(days)s days, with a probability of %(share)s or "
-            "more.",
+            "Predicted to buy %(times)s or more in the next %(days)s days, with a probability of %(share)s "
+            "or more.",
             times=told(times(classifier.many_orders)),
             **foreseen,
         )
     return _(
-        "Foreseen to buy nothing in the next %(days)s days, with a probability of %(share)s or more.",
+        "Predicted to buy nothing in the next %(days)s days, with a probability of %(share)s or more.",
         **foreseen,
     )
 

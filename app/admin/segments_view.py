@@ -9,7 +9,7 @@ from typing import Any
 from app.admin.figures import NOTHING, listed, money, number, percent
 from app.admin.language import _, lazy
 from app.admin.privacy_view import minute
-from app.admin.segment_titles import title
+from app.admin.segment_titles import TITLES, title
 from app.admin.segments_meanings import KINDS
 from app.admin.segments_store import Card, Move
 from app.admin.sentences import told
@@ -70,7 +70,13 @@ def why_words(why: str) -> str:
     conditions = kept.removesuffix(".").split(" and ")
     if all(each.endswith(")") for each in conditions):  # of a merchant's own segment, each with their number
         return f"{name}: {listed(map(told, conditions))}."
-    return f"{told(name)}: {told(kept)}" if kept else told(why)
+    return f"{_kept_name(name)}: {told(kept)}" if kept else told(why)
+
+
+def _kept_name(said: str) -> str:
+    """Return what a merchant reads for a segment's name as it was kept: `Foreseen loyal`."""
+    name = said.lower().replace(" ", "_")
+    return title(name) if name in TITLES else told(said)
 
 
 def figures(card: Card, currency: str) -> list[tuple[str, str]]:
@@ -83,7 +89,7 @@ def figures(card: Card, currency: str) -> list[tuple[str, str]]:
         (_("Recency, orders, spend"), NOTHING if scores is None else _scored(scores)),
     ]
     return said + [
-        (_("%(segment)s, foreseen", segment=title(label)), percent(chance))
+        (_("%(segment)s, predicted", segment=title(label)), percent(chance))
         for label, chance in sorted(card.foreseen.items())
     ]
 

@@ -25,7 +25,7 @@ FEWEST_CUSTOMERS = 100
 FEWEST_REPEATERS = 30
 RESAMPLES = 1_000
 MODEL = "BG/NBD and Gamma-Gamma"
-SAME_AGAIN = wording("the last window again")
+SAME_AGAIN = wording("the same spend again")
 OWN_PACE, EVERYONE = wording("own pace"), wording("the shop's average")
 
 Floats = NDArray[np.float64]

@@ -174,13 +174,13 @@ def _burst(customer: ReviewedCustomer, limits: Limits) -> str | None:
 def _contradiction(customer: ReviewedCustomer, limits: Limits) -> str | None:
     at_risk, loyal = customer.at_risk or 0, customer.loyal or 0
     if at_risk >= limits.sure and loyal >= limits.sure:
-        return wording(f"Foreseen to leave ({at_risk:.0%}) and to come often ({loyal:.0%}).")
+        return wording(f"Predicted to leave ({at_risk:.0%}) and to come often ({loyal:.0%}).")
     if at_risk >= limits.sure and customer.rfm in ("champions", "loyal"):
         name = customer.rfm.capitalize()
-        return wording(f"{name} by what they bought, foreseen to leave ({at_risk:.0%}).")
+        return wording(f"{name} by what they bought, predicted to leave ({at_risk:.0%}).")
     if loyal >= limits.sure and customer.rfm in ("dormant", "almost_lost", "at_risk", "previously_loyal"):
         name = customer.rfm.replace("_", " ").capitalize()
-        return wording(f"{name} by what they bought, foreseen to come often ({loyal:.0%}).")
+        return wording(f"{name} by what they bought, predicted to come often ({loyal:.0%}).")
     return None
 
 

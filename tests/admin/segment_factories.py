@@ -93,8 +93,8 @@ def a_segmentation() -> Segmentation:
 def a_training_report() -> dict[str, Any]:
     figures = SpendFigures(rmse=27_969.0, mae=18_257.0, rank=0.805, bias=-0.022)
     spend = SpendReport(
-        90, 2_000, figures, {"the last window again": figures}, {"the last window again": (-0.14, 0.011)},
-        publish=False, serves="the last window again",
+        90, 2_000, figures, {"the same spend again": figures}, {"the same spend again": (-0.14, 0.011)},
+        publish=False, serves="the same spend again",
     )  # fmt: skip
     clusters = {
         "silhouette": 0.6, "silhouettes": {"2": 0.6, "3": 0.4}, "reference": 0.3,
@@ -126,7 +126,7 @@ async def keep_segments(connections: Connections) -> None:
         size(20, "dormant", 4),
         size(0, "champions", 2),
         candidate(11),
-        candidate(12, "contradiction", detail="Foreseen to leave, and to come often."),
+        candidate(12, "contradiction", detail="Predicted to leave, and to come often."),
         candidate(
             13, "merchant", detail="", verdict="pinned", segment="loyal", decided_at=now(), decided_by="42"
         ),

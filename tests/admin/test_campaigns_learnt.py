@@ -36,7 +36,7 @@ async def test_a_shop_that_nothing_is_known_of_is_told_so(
 ) -> None:
     await keep(connections, shop_row())
     text = await opened(browser)
-    assert "the model all shops begin with serves" in text
+    assert "the model all shops begin with is used" in text
     assert "No campaign has told anything yet." in text
     assert "Which campaign is best" not in text
 
@@ -47,7 +47,7 @@ async def test_how_good_each_way_of_foretelling_is_stands_beside_the_others(
     await keep_campaigns(connections)
     await keep_learnt(connections)
     text = await opened(browser)
-    assert "Your shop's own model serves" in text
+    assert "Your shop's own model is in use" in text
     assert "Learnt from 4,000 visits, 644 of which ended in an order" in text
     assert "Of 24,000 moments, 13.0% were followed by it." in text
     assert text.index("0.843") < text.index("0.640") < text.index("0.671") < text.index("1.000")
@@ -97,11 +97,11 @@ async def test_what_is_not_known_is_said(
 @pytest.mark.parametrize(
     ("changes", "serves", "why"),
     [
-        ({}, "Your shop's own model serves", "surely better"),
-        ({"publish": False}, "The model all shops begin with serves", "was not surely better"),
+        ({}, "Your shop's own model is in use", "surely better"),
+        ({"publish": False}, "The model all shops begin with is in use", "was not surely better"),
         (
             {"publish": False, "heads": {}},
-            "The model all shops begin with serves",
+            "The model all shops begin with is in use",
             "takes 300 visits, and 30",
         ),
     ],

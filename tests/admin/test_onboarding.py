@@ -50,6 +50,13 @@ def test_while_the_first_model_is_trained_nobody_is_promised_best_sellers() -> N
     assert "There are no orders to learn from yet" in steps(journey(imports=IN))[3].text
 
 
+def test_shop_without_a_holdout_is_not_told_that_some_see_nothing() -> None:
+    some, nobody = (steps(journey(holdout=share))[5] for share in (0.05, 0.0))
+    assert (some.heading, some.text[:21]) == ("Why some visitors see nothing", "5% of your visitors, ")
+    assert (nobody.heading, nobody.text[:19]) == ("All visitors see offers", "Nobody is held out,")
+    assert nobody.action == some.action
+
+
 def test_each_step_is_done_by_what_there_is() -> None:
     found = steps(journey(imports=IN, policy=POLICY, model=MODEL, health=HEARD, marks={"holdout": True}))
     assert [step.name for step in found if not step.done] == ["preview"]

@@ -93,7 +93,7 @@ async def test_customers_card_says_why_they_are_in_each_segment(
     assert "Interested browsers" in text
     assert "5 · 5 · 5 of 5" in text
     assert "$123.45" in text
-    assert "At risk, foreseen" in text
+    assert "At risk, predicted" in text
     assert "The same as our RFM segment" in text
     assert "Nothing → Loyal" in text
 
@@ -144,12 +144,12 @@ async def test_meanings_are_in_the_shops_own_numbers_beside_what_speaks_for_them
     text = await opened(browser, "/admin/segments/meanings")
     assert "Orders more than 8 in the last 30 days." in text
     assert "recency 5 of 5, orders and spend on average 4 to 5" in text
-    assert "Foreseen to buy nothing in the next 28 days, with a probability of 31% or more." in text
+    assert "Predicted to buy nothing in the next 28 days, with a probability of 31% or more." in text
     assert "9 or more" in text  # orders that score 5
     assert "<s-table-cell>0.850</s-table-cell> <s-table-cell>0.752</s-table-cell>" in text
     assert "In use</s-badge> <s-text>Better than days since the last order alone" in text
     assert "Not in use</s-badge> <s-text>Too few customers" in text
-    assert "the last window again serves" in text
+    assert "In use: the same spend again." in text
     assert "$279.69" in text
 
 

@@ -99,7 +99,7 @@ def test_what_could_not_be_tested_is_told_without_figures() -> None:
 def test_way_that_foresees_spend_best_is_marked_and_what_it_was_compared_with_is_told() -> None:
     model, plain = evidence.spend_ways(a_training_report(), "USD")
     assert (model.serves, model.gain) == (False, "–")
-    assert (plain.serves, plain.name, plain.gain) == (True, "The last window again", "-14.0% to +1.1%")
+    assert (plain.serves, plain.name, plain.gain) == (True, "The same spend again", "-14.0% to +1.1%")
 
 
 def test_segment_takes_the_place_of_the_one_it_replaces() -> None:
@@ -171,6 +171,13 @@ def test_way_with_shoppers_names_segments_there_are() -> None:
             "Group 1: verhält sich am ehesten wie 90 Käufer mit Besuche über dem Durchschnitt, Zeit auf "
             "Seiten unter dem Durchschnitt.",
         ),
+        (
+            "Foreseen at risk: of customers like this one 80% buy nothing in the next 28 days; last bought "
+            "today, never in the last 28 days and once in as many days before.",
+            "Gefährdet (Prognose): von Kunden wie diesem kaufen 80\N{NO-BREAK SPACE}% in den nächsten "
+            "28 Tagen nichts; zuletzt gekauft: heute, nie in den letzten 28 Tagen und einmal in ebenso "
+            "vielen Tagen davor.",
+        ),
         ("Regulars: as an older version wrote it.", "Regulars: as an older version wrote it."),
     ],
 )
@@ -178,4 +185,5 @@ def test_reason_that_was_kept_is_said_in_the_merchants_language(kept: str, said:
     with speaking("de"):
         assert why_words(kept) == said
     in_english = kept.replace("400.00 EUR", "€400.00").replace("10.00 EUR", "€10.00")
+    in_english = in_english.replace("Foreseen", "Predicted")
     assert why_words(kept) == in_english

@@ -93,9 +93,9 @@ def test_thousands_of_orders_in_one_minute_are_a_burst() -> None:
 @pytest.mark.parametrize(
     ("rfm", "at_risk", "loyal", "expected"),
     [
-        (None, 0.8, 0.9, "Foreseen to leave (80%) and to come often (90%)."),
-        ("champions", 0.75, 0.1, "Champions by what they bought, foreseen to leave (75%)."),
-        ("almost_lost", 0.1, 0.71, "Almost lost by what they bought, foreseen to come often (71%)."),
+        (None, 0.8, 0.9, "Predicted to leave (80%) and to come often (90%)."),
+        ("champions", 0.75, 0.1, "Champions by what they bought, predicted to leave (75%)."),
+        ("almost_lost", 0.1, 0.71, "Almost lost by what they bought, predicted to come often (71%)."),
         ("champions", 0.69, None, None),
         ("dormant", 0.9, 0.1, None),
         ("loyal", None, 0.9, None),

@@ -14,7 +14,7 @@ const STAGES = {
   'going on': _('Going on with new orders'),
 };
 const OUTCOMES = {
-  published: _('Done: the new version serves'),
+  published: _('Done: the new version is in use'),
   rejected: _('Done: the new version was not good enough, the other one stays'),
   failed: _('The training failed; what served still does'),
 };
@@ -49,7 +49,7 @@ Object.assign(ACTIONS, {
   },
   async 'serve-again'({dataset}) {
     const {version} = await call('/admin/api/model/serve', {version: dataset.version});
-    shopify.toast.show(_('%(version)s serves again', {version}));
+    shopify.toast.show(_('%(version)s is in use again', {version}));
     location.reload();
   },
 });
