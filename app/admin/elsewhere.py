@@ -15,7 +15,7 @@ from app.admin.view import first_upper
 from app.connections import Connections
 from app.outbound.api_keys import ApiKey, keys_of
 from app.outbound.deliveries import Parked, count_waiting, parked_deliveries
-from app.outbound.recent_messages import Sent, lately
+from app.outbound.recent_messages import Sent, recent_messages
 from app.outbound.settings import SCOPE, may_write, webhook_of
 from app.outbound.write_back import status
 from app.shops.store import Shop
@@ -37,7 +37,7 @@ async def elsewhere(connections: Connections, shop: Shop, _query: QueryParams) -
         "waiting": await count_waiting(connections, shop.shop) if webhook else 0,
         "parked": [_given_up(each) for each in parked[:MOST_PARKED]],
         "more_parked": max(0, len(parked) - MOST_PARKED),
-        "lately": [_sent(each) for each in await lately(connections, shop.shop)],
+        "lately": [_sent(each) for each in await recent_messages(connections, shop.shop)],
         "keys": [_key(each) for each in await keys_of(connections, shop.shop)],
         "api": f"{connections.settings.app_url}/api/v1/segments",
         "tabs": TABS,

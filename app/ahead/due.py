@@ -61,7 +61,7 @@ async def rest(connections: Connections, shop: str, rest_s: int) -> None:
     await connections.redis.set(_rest(shop), 1, ex=rest_s)
 
 
-async def look_again(connections: Connections, shop: str) -> None:
+async def make_due(connections: Connections, shop: str) -> None:
     """Make the shop's offers due at once."""
     await connections.redis.delete(_seen(shop), _rest(shop))
 

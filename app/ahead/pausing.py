@@ -12,7 +12,7 @@ from datetime import datetime
 
 from redis.exceptions import RedisError
 
-from app.ahead.due import look_again
+from app.ahead.due import make_due
 from app.ahead.write import hide_offers
 from app.connections import Connections
 from app.errors import ShopifyError
@@ -45,7 +45,7 @@ async def go_on(connections: Connections, shop: ShopDomain, by: str, now: dateti
 async def _follow(connections: Connections, shop: ShopDomain) -> None:
     """Have the worker bring what Shopify holds in line. Where it can't be asked, its schedule does it."""
     try:
-        await look_again(connections, shop)
+        await make_due(connections, shop)
         for job in _FOLLOW:
             await request_job(connections, job, shop)
     except (RedisError, OSError) as error:

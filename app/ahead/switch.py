@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from app.ahead.due import SETTING, look_again, wanted
+from app.ahead.due import SETTING, make_due, wanted
 from app.connections import Connections
 from app.jobs import request_job
 from app.outbound.offer_metafield_store import count_held
@@ -31,14 +31,14 @@ async def switch_offers_ahead(connections: Connections, shop: ShopDomain, on: bo
     Off is the clean-up to make before a permission is taken back; with the app Shopify deletes them itself.
     """
     await change_setting(connections, shop, SETTING, lambda _kept: None if on else False)
-    await look_again(connections, shop)
+    await make_due(connections, shop)
     await request_job(connections, "offers_ahead", shop)
 
 
 async def forget_offers_ahead(connections: Connections, event: ShopEvent) -> None:
     """Note that Shopify deleted them with the app, so that a shop that comes back gets them again."""
     await forget_offer_metafields(connections, event)
-    await look_again(connections, event.shop)
+    await make_due(connections, event.shop)
 
 
 async def status(connections: Connections, shop: Shop) -> Status:

@@ -18,15 +18,15 @@ from app.outbound.deliveries import (
     clear_parked,
     drop,
     drop_of_customer,
-    hand_on,
     put_off,
+    queue_moves,
     settle,
     shops_due,
     who_may_be_shared,
 )
 from app.outbound.messages import trial_of
 from app.outbound.post import Post, open_post
-from app.outbound.recent_messages import Sent, note
+from app.outbound.recent_messages import Sent, record_sent
 from app.outbound.settings import Webhook, webhook_of
 from app.outbound.signature import HEADER, signed
 from app.shops.store import Shop, installed_shop
@@ -48,7 +48,7 @@ async def deliver_messages(connections: Connections, stop: asyncio.Event) -> Non
         busy: dict[str, asyncio.Task[None]] = {}
         while not stop.is_set():
             now = datetime.now(UTC)
-            await hand_on(connections, now)
+            await queue_moves(connections, now)
             for shop in await shops_due(connections, now):
                 if shop not in busy or busy[shop].done():
                     busy[shop] = delivering.create_task(_keep_delivering(connections, post, shop, stop))
@@ -69,7 +69,7 @@ async def send_test(connections: Connections, post: Post, shop: Shop) -> Sent:
     message = trial_of(shop.shop, now)
     error = await _send(connections, post, webhook, message.event_id, msgspec.json.encode(message))
     sent = Sent(message.event_id, int(now.timestamp()), 1, error, test=True)
-    await note(connections, shop.shop, [sent])
+    await record_sent(connections, shop.shop, [sent])
     return sent
 
 
@@ -100,7 +100,7 @@ async def _deliver(
         sending = (_send(connections, post, webhook, each.event_id, each.body) for each in told)
         errors = await asyncio.gather(*sending)
         await settle(connections, shop, zip(told, errors, strict=True), now)
-        await note(connections, shop, map(_sent, told, errors))
+        await record_sent(connections, shop, map(_sent, told, errors))
         if any(errors):
             await put_off(connections, shop, deliveries[(at + 1) * _AT_ONCE :], now + _WAIT)
             return False

@@ -50,7 +50,7 @@ class Parked:
     error: str
 
 
-async def hand_on(connections: Connections, now: datetime) -> int:
+async def queue_moves(connections: Connections, now: datetime) -> int:
     """Queue messages for new moves and return how many: in shops with a webhook, of customers who allow it.
 
     A move is queued once. Moves from before the webhook was set, and of customers who refuse, are never sent.
@@ -64,19 +64,19 @@ async def hand_on(connections: Connections, now: datetime) -> int:
     return made
 
 
-async def hand_over(
+async def queue_message(
     db: AsyncSession, shop: Shop, event_id: str, message: object, now: datetime, due_at: datetime
 ) -> None:
     """Queue a message that is about nobody for the shop's webhook, if it has one; once per event id.
 
-    due_at: when it is sent, no more than `_FARTHEST` from now; `take_back` is possible until then.
+    due_at: when it is sent, no more than `_FARTHEST` from now; `unqueue_message` works until then.
     """
     if webhook_of(shop.settings) is not None:
         row = _waiting(shop.shop, event_id, None, msgspec.json.encode(message), now)
         await insert_new(db, DeliveryRow, [row | {"next_attempt_at": due_at}])
 
 
-async def take_back(db: AsyncSession, shop: str, event_id: str) -> None:
+async def unqueue_message(db: AsyncSession, shop: str, event_id: str) -> None:
     """Delete a queued message."""
     this = (_DELIVERIES.c.shop == shop, _DELIVERIES.c.event_id == event_id)
     await (await db.connection()).execute(delete(_DELIVERIES).where(*this))

@@ -23,7 +23,7 @@ _BEHIND = or_(
 _HAS_SEGMENTS = exists().where(_SAME).correlate(_MARKS)
 
 
-async def behind(connections: Connections, shop: str, after: int, limit: int) -> list[Due]:
+async def due_customers(connections: Connections, shop: str, after: int, limit: int) -> list[Due]:
     """Return customers whose segments changed since they were written, ordered by id, those above `after`."""
     columns = (
         _SEGMENTS.c.customer_id, _SEGMENTS.c.memberships, _SEGMENTS.c.changed_at,
@@ -82,7 +82,7 @@ async def let_go(connections: Connections, shop: str, customer_ids: Collection[i
             await (await db.connection()).execute(delete(_MARKS).where(*theirs))
 
 
-async def look_again(connections: Connections, shop: str, *, metafields_gone: bool = False) -> None:
+async def mark_all_due(connections: Connections, shop: str, *, metafields_gone: bool = False) -> None:
     """Mark every customer of the shop as due. metafields_gone: Shopify has deleted their metafields."""
     values: dict[str, Any] = {"seen_at": None} | ({"segments": None} if metafields_gone else {})
     await connections.execute(update(_MARKS).where(_MARKS.c.shop == shop).values(values))

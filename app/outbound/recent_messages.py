@@ -26,7 +26,7 @@ class Sent(msgspec.Struct, frozen=True, array_like=True):
     test: bool = False
 
 
-async def note(connections: Connections, shop: str, sent: Iterable[Sent]) -> None:
+async def record_sent(connections: Connections, shop: str, sent: Iterable[Sent]) -> None:
     """Keep these as the latest messages. A failure is only logged: the merchant then does not see them."""
     packed = [msgspec.msgpack.encode(each) for each in sent]
     if not packed:
@@ -42,7 +42,7 @@ async def note(connections: Connections, shop: str, sent: Iterable[Sent]) -> Non
         _log.warning("deliveries not noted", extra={"shop": shop, "reason": type(error).__name__})
 
 
-async def lately(connections: Connections, shop: str) -> list[Sent]:
+async def recent_messages(connections: Connections, shop: str) -> list[Sent]:
     """Return the last messages, the newest first."""
     kept: Any = await connections.redis.lrange(_key(shop), 0, KEPT - 1)
     return [msgspec.msgpack.decode(each, type=Sent) for each in kept]

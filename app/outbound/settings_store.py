@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 from app.connections import Connections, redis_key
 from app.jobs import request_job
 from app.outbound.addresses import check_url
-from app.outbound.mark_store import look_again
+from app.outbound.mark_store import mark_all_due
 from app.outbound.settings import WEBHOOK, WRITE_BACK, WriteBack
 from app.shops.settings import change_setting
 from app.shops.vault import seal
@@ -28,7 +28,7 @@ async def switch_write_back(connections: Connections, shop: ShopDomain, wants: W
     await change_setting(
         connections, shop, WRITE_BACK, lambda _kept: {"tags": wants.tags, "metafields": wants.metafields}
     )
-    await look_again(connections, shop)
+    await mark_all_due(connections, shop)
     try:
         await connections.redis.delete(redis_key(shop, "resting", "write_back"))
         await request_job(connections, "write_back", shop)

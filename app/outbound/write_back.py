@@ -12,7 +12,7 @@ from app.consent.standings import profile_basis, standings_of
 from app.errors import ShopifyError, ShopifyUnavailable
 from app.jobs import alone, exclusive_job, request_job
 from app.outbound.documents import BATCH
-from app.outbound.mark_store import behind, count_marks, left_over, let_go, look_again, marked
+from app.outbound.mark_store import count_marks, due_customers, left_over, let_go, mark_all_due, marked
 from app.outbound.marking import MARKING, write
 from app.outbound.marks import NONE, Change, Due, change_of, mark_of
 from app.outbound.offer_metafield_store import strays
@@ -101,7 +101,7 @@ async def note_uninstall(connections: Connections, event: ShopEvent) -> None:
     A shop that is back already may carry new ones.
     """
     gone = await installed_shop(connections, event.shop) is None
-    await look_again(connections, event.shop, metafields_gone=gone)
+    await mark_all_due(connections, event.shop, metafields_gone=gone)
 
 
 async def _write_all(connections: Connections, shop: Shop) -> int:
@@ -119,7 +119,7 @@ async def _write_all(connections: Connections, shop: Shop) -> int:
 async def _batches(connections: Connections, shop: str, wants: WriteBack) -> AsyncIterator[Sequence[int]]:
     """Yield the customers to look at, first those who moved, then those who are to carry nothing."""
     after = 0
-    while wants.anything and (batch := await behind(connections, shop, after, BATCH)):
+    while wants.anything and (batch := await due_customers(connections, shop, after, BATCH)):
         after = batch[-1].customer_id
         yield [each.customer_id for each in batch]
     after = 0
@@ -133,7 +133,7 @@ async def _allowed(
 ) -> list[Change]:
     """Return what to write for the customers as they stand now; nothing but a taking back for who refuses."""
     first, last = customer_ids[0], customer_ids[-1]
-    moved = await behind(connections, shop, first - 1, BATCH) if wants.anything else []
+    moved = await due_customers(connections, shop, first - 1, BATCH) if wants.anything else []
     left = await left_over(connections, shop, first - 1, BATCH, every=not wants.anything)
     due = {each.customer_id: each for each in (*moved, *left) if first <= each.customer_id <= last}
     standings = await standings_of(connections, shop, due)
@@ -149,7 +149,7 @@ def _change(due: Due, wants: WriteBack, allowed: bool) -> Change:
 
 
 async def _something_due(connections: Connections, shop: str, wants: WriteBack) -> bool:
-    if wants.anything and await behind(connections, shop, 0, 1):
+    if wants.anything and await due_customers(connections, shop, 0, 1):
         return True
     if await left_over(connections, shop, 0, 1, every=not wants.anything):
         return True

@@ -15,7 +15,7 @@ from sqlalchemy import and_, delete, exists, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.connections import Connections
-from app.outbound.deliveries import hand_over, take_back
+from app.outbound.deliveries import queue_message, unqueue_message
 from app.outbound.messages import Alarm, instant
 from app.reach.alerts import GUARDRAIL, Alert, kinds_of
 from app.reach.message_store import LOST_AFTER
@@ -149,7 +149,7 @@ async def _reopen(db: AsyncSession, shop: str, alert: Alert, now: datetime) -> b
     this = (_ALERTS.c.shop == shop, _ALERTS.c.alert_id == alert_id, _ALERTS.c.resolved_at.is_not(None))
     values = {"says": alert.says, "facts": dict(alert.facts), "seen_at": now, "resolved_at": None}
     await connection.execute(update(_ALERTS).where(*this).values(**values))
-    await take_back(db, shop, _over(alert_id))
+    await unqueue_message(db, shop, _over(alert_id))
     return True
 
 
@@ -178,7 +178,7 @@ async def _tell(
     message = Alarm(event_id, shop.shop, alert.kind, alert.about, alert.says, instant(opened_at), over)
     at = resolved_at or opened_at
     waits = _CALM + _TELLS if over is not None and alert.kind not in _AT_ONCE else timedelta()
-    await hand_over(db, shop, event_id, message, at, at + waits)
+    await queue_message(db, shop, event_id, message, at, at + waits)
 
 
 async def _read(connections: Connections, shop: str, *which: Any) -> list[KeptAlert]:

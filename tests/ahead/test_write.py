@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlmodel import col, update
 
-from app.ahead.due import look_again, request_due_offers
+from app.ahead.due import make_due, request_due_offers
 from app.ahead.switch import status, switch_offers_ahead
 from app.ahead.write import write_offers_ahead
 from app.connections import Connections, redis_key
@@ -313,7 +313,7 @@ async def test_a_shop_rests_after_a_run(front: Shopfront) -> None:
     await bought(front, ADA, 3)
     await request_due_offers(front.connections)
     assert not await waits(front)
-    await look_again(front.connections, front.installed.shop)
+    await make_due(front.connections, front.installed.shop)
     await request_due_offers(front.connections)
     assert await waits(front)
 

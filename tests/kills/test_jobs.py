@@ -14,7 +14,7 @@ from app.consent.digests import open_digests
 from app.consent.ledger import restore_told
 from app.events.consume import work_off
 from app.events.log import EventConsumer, this_consumer
-from app.outbound.deliveries import hand_on
+from app.outbound.deliveries import queue_moves
 from app.outbound.settings import WEBHOOK
 from app.outbound.write_back import request_due_write_backs
 from app.privacy.aged import clear_aged
@@ -99,7 +99,7 @@ async def moves(connections: Connections) -> None:
 
 
 async def hands_on(connections: Connections) -> None:
-    await hand_on(connections, datetime.now(UTC))
+    await queue_moves(connections, datetime.now(UTC))
     await request_due_write_backs(connections)
 
 

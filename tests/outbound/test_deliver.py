@@ -20,14 +20,14 @@ from app.outbound.deliveries import (
     PARKED_FOR,
     clear_parked,
     count_waiting,
-    hand_on,
     parked_deliveries,
+    queue_moves,
     replay_parked,
     shops_due,
 )
 from app.outbound.messages import MOST_ATTEMPTS
 from app.outbound.post import Post
-from app.outbound.recent_messages import KEPT, lately, note
+from app.outbound.recent_messages import KEPT, recent_messages, record_sent
 from app.outbound.settings_store import remove_webhook, set_webhook
 from app.outbound.signature import HEADER, verified
 from app.outbound_tables import DeliveryRow
@@ -87,7 +87,7 @@ async def since(connections: Connections, shop: str, moment: datetime) -> None:
 
 async def run(connections: Connections, receiver: Receiver, later: timedelta = timedelta()) -> None:
     now = datetime.now(UTC) + later
-    await hand_on(connections, now)
+    await queue_moves(connections, now)
     for shop in await shops_due(connections, now):
         await deliver_due(connections, receiver.post, shop, now)
 
@@ -168,17 +168,17 @@ async def test_the_last_deliveries_are_known_without_whom_they_were_about(
     receiver.answers = [503]
     await run(connections, receiver)
     await run(connections, receiver, timedelta(minutes=1))
-    second, first = await lately(connections, SHOP)
+    second, first = await recent_messages(connections, SHOP)
     assert (first.attempt, first.error, second.attempt, second.error) == (1, "HTTP 503", 2, None)
     assert first.event_id == second.event_id == receiver.told[0]["event_id"]
-    await note(connections, SHOP, [second] * (2 * KEPT))
-    assert len(await lately(connections, SHOP)) == KEPT
+    await record_sent(connections, SHOP, [second] * (2 * KEPT))
+    assert len(await recent_messages(connections, SHOP)) == KEPT
 
 
 async def test_what_was_given_up_goes_after_a_month(connections: Connections, receiver: Receiver) -> None:
     await shop_with_webhook(connections, ADA)
     await move(connections, SHOP, ADA, "champions")
-    await hand_on(connections, datetime.now(UTC))
+    await queue_moves(connections, datetime.now(UTC))
     async with connections.write() as db:
         (row,) = (await db.exec(select(DeliveryRow))).all()
         row.status = "parked"
@@ -216,7 +216,7 @@ async def test_who_opted_out_in_their_record_is_not_told_of_even_where_a_message
     await shop_with_webhook(connections, ADA, BO)
     await move(connections, SHOP, ADA, "champions")
     await move(connections, SHOP, BO, "loyal")
-    await hand_on(connections, datetime.now(UTC))
+    await queue_moves(connections, datetime.now(UTC))
     async with connections.write() as db:
         db.add(CustomerRow(shop=SHOP, customer_id=ADA, data_sale_opt_out=True, updated_at=datetime.now(UTC)))
     await run(connections, receiver)
@@ -231,7 +231,7 @@ async def test_a_withdrawal_drops_what_waits_and_what_was_given_up(
     await shop_with_webhook(connections, ADA, BO)
     await move(connections, SHOP, ADA, "champions")
     await move(connections, SHOP, BO, "loyal")
-    await hand_on(connections, datetime.now(UTC))
+    await queue_moves(connections, datetime.now(UTC))
     event = ConsentTold(
         shop=SHOP, event_id="e", happened_at=datetime.now(UTC), source="checkout", customer_id=ADA,
         client_id=None, checkout_token=None, answers={withdrawn: False}, permitted=(), region=None,
@@ -256,7 +256,7 @@ async def test_without_the_webhook_messages_are_dropped_not_sent(
 ) -> None:
     await shop_with_webhook(connections, ADA)
     await move(connections, SHOP, ADA, "champions")
-    await hand_on(connections, datetime.now(UTC))
+    await queue_moves(connections, datetime.now(UTC))
     await remove_webhook(connections, SHOP)
     await run(connections, receiver)
     assert (receiver.requests, await rows(connections)) == ([], [])
@@ -265,7 +265,7 @@ async def test_without_the_webhook_messages_are_dropped_not_sent(
 async def test_a_shop_that_left_is_not_told_of(connections: Connections, receiver: Receiver) -> None:
     await shop_with_webhook(connections, ADA)
     await move(connections, SHOP, ADA, "champions")
-    await hand_on(connections, datetime.now(UTC))
+    await queue_moves(connections, datetime.now(UTC))
     await change_shop(connections, SHOP, uninstalled_at=datetime.now(UTC))
     await run(connections, receiver)
     assert (receiver.requests, await rows(connections)) == ([], [])
@@ -373,7 +373,7 @@ async def test_two_workers_make_one_message_of_a_move(on_both_databases: Connect
     await shop_with_webhook(on_both_databases, ADA)
     await move(on_both_databases, SHOP, ADA, "champions")
     now = datetime.now(UTC)
-    made = await asyncio.gather(*(hand_on(on_both_databases, now) for _ in range(2)))
+    made = await asyncio.gather(*(queue_moves(on_both_databases, now) for _ in range(2)))
     assert sorted(made) == [0, 1]
     assert len(await rows(on_both_databases)) == 1
 

@@ -8,7 +8,7 @@ import pytest
 
 from app.connections import Connections
 from app.outbound.deliver import deliver_due
-from app.outbound.deliveries import count_waiting, hand_on
+from app.outbound.deliveries import count_waiting, queue_moves
 from app.outbound.settings_store import remove_webhook
 from tests.outbound.segments import answer, move
 from tests.outbound.test_deliver import SHOP, Receiver, shop_with_webhook
@@ -41,7 +41,7 @@ async def test_what_may_not_be_told_any_more_is_not_though_it_was_taken_up_befor
     for who in range(_FIRST, _LAST + 1):
         await move(connections, SHOP, who, "loyal")
     now = datetime.now(UTC)
-    await hand_on(connections, now)
+    await queue_moves(connections, now)
     await deliver_due(connections, receiver.post, SHOP, now)
     assert len(receiver.requests) == told
     assert await count_waiting(connections, SHOP) == 0
