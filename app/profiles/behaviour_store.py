@@ -63,13 +63,13 @@ def behaviour_of(history: Sequence[Purchase], seen: Sequence[BrowsedEvent], now:
     """Return the customer's behaviour in the last WINDOW_DAYS. now: epoch seconds. Pure."""
     since = now - WINDOW_DAYS * DAY_S
     bought = [each for each in history if each.counts and each.placed_at > since]
-    spent = max(0, sum(each.net_minor for each in bought))
+    spent, priced = max(0, sum(each.net_minor for each in bought)), sum(each.priced for each in bought)
     ordered = sorted(seen, key=lambda event: (event.happened_at, event.event_id))
     visits = [visit_of(part) for part in parted(ordered)] if ordered else []
     return Behaviour(
         orders=len(bought),
         spent=spent,
-        average_order=spent / len(bought) if bought else 0,
+        average_order=spent / priced if priced else 0,
         days_since_order=_days(now, max((each.placed_at for each in history if each.counts), default=since)),
         visits=len(visits),
         days_since_visit=_days(now, max((visit.last_at for visit in visits), default=since)),

@@ -205,7 +205,7 @@ def purchase(order: PlacedOrder, now: int) -> Purchase:
     refunded = _clip(order.refunded_minor)
     counts = amount > refunded or (amount == 0 and refunded == 0)
     net = amount - refunded if order.own_currency else 0
-    return Purchase(min(order.placed_at, now), net, counts)
+    return Purchase(min(order.placed_at, now), net, counts, _has_amount(order))
 
 
 def segment(profile: Profile, now: datetime) -> str:

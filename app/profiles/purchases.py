@@ -54,19 +54,21 @@ class Purchase(NamedTuple):
     """One row of a customer's history.
 
     placed_at: epoch seconds. net_minor: what the shop kept, negative when it gave money back.
-    counts: whether the customer bought something.
+    counts: whether the customer bought something. priced: whether it has an amount to average over: one of
+    gift cards alone, or in another currency than the shop's, has none.
     """
 
     placed_at: int
     net_minor: int
     counts: bool = True
+    priced: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Purchases:
     """Purchases as columns of one length, by customer and within a customer by time.
 
-    Columns as in Purchase, with customer_ids (int64).
+    Columns as in Purchase, with customer_ids (int64) and without `priced`.
     """
 
     customer_ids: Ints

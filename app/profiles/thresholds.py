@@ -124,7 +124,8 @@ def measured_value(condition: Condition, history: History, now: int) -> int | No
     if condition.measure == "days_since_last_order":
         return max(now - max(each.placed_at for each in bought), 0) // DAY_S
     if condition.measure == "average_order":
-        return spent // len(bought)
+        priced = sum(each.priced for each in bought)
+        return spent // priced if priced else None
     return max(each.net_minor for each in bought)
 
 

@@ -7,8 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import InputError
+from app.profiles.behaviour_store import behaviour_of
+from app.profiles.customer import BoughtLine, PlacedOrder, profile_of, purchase
 from app.profiles.purchases import DAY_S, Purchase
-from app.profiles.thresholds import matching, read_rules, sentence, why
+from app.profiles.thresholds import Condition, matching, measured_value, read_rules, sentence, why
 
 NOW = 1_790_000_000
 
@@ -59,6 +61,20 @@ def test_average_order_above_a_hundred(amounts: list[int], expected: bool) -> No
     # (200.00 + 1.00) / 2 = 100.50; with a gift of 0 it is 100.00, which is not above.
     history = [Purchase(NOW - DAY_S, amount) for amount in amounts]
     assert is_in(history, condition("average_order", "more_than", "100.00")) is expected
+
+
+def test_an_order_without_an_amount_is_none_to_average_over() -> None:
+    orders = [
+        PlacedOrder(1, NOW - DAY_S, 12_000),
+        PlacedOrder(2, NOW - DAY_S, 0),  # of a gift card alone
+        PlacedOrder(3, NOW - DAY_S, 9_000, own_currency=False),
+        PlacedOrder(4, NOW - DAY_S, 0, lines=(BoughtLine(1, 1, 500),)),  # given away
+    ]
+    average = profile_of(orders, NOW).aov_minor
+    history = [purchase(each, NOW) for each in orders]
+    assert measured_value(Condition("average_order", "at_least", "0"), history, NOW) == average == 6_000
+    assert behaviour_of(history, [], NOW).average_order == average
+    assert measured_value(Condition("average_order", "at_least", "0"), history[1:3], NOW) is None
 
 
 def test_money_is_in_the_shops_currency() -> None:
