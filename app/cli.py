@@ -87,7 +87,7 @@ def serve(
 
 
 def worker() -> None:
-    """Work off webhooks and events, import shops and train models."""
+    """Process webhooks and events, import shops and train models."""
     start_logging()
     processes.work(read_settings())
 

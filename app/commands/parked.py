@@ -1,4 +1,4 @@
-"""What could not be worked off, and putting it back."""
+"""What could not be processed, and putting it back."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ID = re.compile(r"\d{1,18}(-\d{1,18})?", re.ASCII)  # of a webhook, of an event
 
 def parked(
     shop: AnyShop = None,
-    replay: Annotated[bool, typer.Option("--replay", help="Put them back to be worked off again")] = False,
+    replay: Annotated[bool, typer.Option("--replay", help="Put them back to be processed again")] = False,
     discard: Annotated[
         list[str] | None,
         typer.Option("--discard", metavar="ID", help="Give this one up for good; may be repeated"),

@@ -24,7 +24,16 @@ from typing import Any
 from app.connections import Connections
 from app.coupons import documents
 from app.coupons.missing import ended_early
-from app.coupons.promise import METAFIELD, MOST_BYTES, NAMESPACE, Promise, automatic_input, label, room, told
+from app.coupons.promise import (
+    METAFIELD,
+    MOST_BYTES,
+    NAMESPACE,
+    Promise,
+    automatic_input,
+    label,
+    metafield_value,
+    room,
+)
 from app.coupons.signed import grant_key
 from app.coupons.uses import Discount, discounts_of, drop_discounts, forget_uses, keep_discount, used_since
 from app.errors import ShopifyRefused
@@ -153,7 +162,7 @@ async def _keep(
         _log.warning("grants ended to begin anew", extra={"shop": shop.shop, "campaign": promise.campaign_id})
         after, used = replace(after, epoch=before.epoch + 1, epoch_at=now), ()
         key = grant_key(secret, shop.shop, before.terms_id, after.epoch)
-    value = told(promise, shop.currency, key, used)
+    value = metafield_value(promise, shop.currency, key, used)
     discount_id = await _held_as(connections, shop.shop, promise, value, held, now)
     await _write(connections, shop.shop, before, replace(after, discount_id=discount_id, error=""), now)
 

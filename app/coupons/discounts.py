@@ -39,7 +39,7 @@ async def make_discount(
 async def renew_discount(
     connections: Connections, shop: str, discount_id: str, terms: CouponTerms, end: datetime
 ) -> None:
-    """Let the discount go on until then."""
+    """Extend the discount to this end."""
     free = terms.applies_to == "shipping"
     document = documents.RENEW_FREE_SHIPPING if free else documents.RENEW_BASIC
     mutation = "discountCodeFreeShippingUpdate" if free else "discountCodeBasicUpdate"
@@ -114,7 +114,7 @@ async def statuses_of(connections: Connections, shop: str, discount_ids: Sequenc
 async def delete_codes(
     connections: Connections, shop: str, discount_id: str, redeem_ids: Sequence[int]
 ) -> None:
-    """Let the codes work no more."""
+    """Delete the codes in Shopify, so that they work no more."""
     for part in chunks(redeem_ids, documents.DELETE_AT_ONCE):
         codes = [gid("DiscountRedeemCode", each) for each in part]
         answer = await ask_shop(

@@ -1,4 +1,4 @@
-"""What a campaign gives without a code, as Shopify and the discount Function are told it. Pure."""
+"""A campaign's discount without a code, as Shopify and the discount Function take it. Pure."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ class Promise:
         return blake2b(packed, digest_size=8).hexdigest()
 
 
-def automatic_input(promise: Promise, told: str, now: datetime) -> dict[str, Any]:
-    """Return the discount as `discountAutomaticAppCreate` takes it. told: its metafield's value."""
+def automatic_input(promise: Promise, metafield: str, now: datetime) -> dict[str, Any]:
+    """Return the discount as `discountAutomaticAppCreate` takes it. metafield: its metafield's value."""
     terms = promise.terms
     return {
         "title": terms.title,
@@ -50,22 +50,22 @@ def automatic_input(promise: Promise, told: str, now: datetime) -> dict[str, Any
         "combinesWith": {
             f"{each}Discounts": each in terms.combines_with for each in ("order", "product", "shipping")
         },
-        "metafields": [{"namespace": NAMESPACE, "key": METAFIELD, "type": "json", "value": told}],
+        "metafields": [{"namespace": NAMESPACE, "key": METAFIELD, "type": "json", "value": metafield}],
     }
 
 
-def told(promise: Promise, currency: str, key: bytes, used: Sequence[str] = ()) -> str:
+def metafield_value(promise: Promise, currency: str, key: bytes, used: Sequence[str] = ()) -> str:
     """Return the metafield's value. key: of the grants that hold; used: the numbers of those that do not."""
     return json.dumps({"terms": _terms(promise, currency, key), "used": "".join(used)})
 
 
 def room(promise: Promise, currency: str, key: bytes) -> int:
     """Return how many numbers of used grants the metafield can hold."""
-    return (MOST_BYTES - len(told(promise, currency, key).encode())) // NUMBER_DIGITS
+    return (MOST_BYTES - len(metafield_value(promise, currency, key).encode())) // NUMBER_DIGITS
 
 
 def label(terms: CouponTerms, currency: str) -> str:
-    """Return what shoppers read beside what is taken off: the campaign's name is for the merchant alone."""
+    """Return the label that shoppers read at the discount: a campaign's name is for its merchant alone."""
     if terms.percentage is not None:
         return f"\N{MINUS SIGN}{terms.percentage:g} %"
     return f"\N{MINUS SIGN}{decimal_amount(terms.amount_minor or 0, currency)} {currency}"

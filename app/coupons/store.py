@@ -101,7 +101,7 @@ async def keep_pool(connections: Connections, shop: str, pool: Pool, now: dateti
 async def keep_codes(
     connections: Connections, shop: str, pool_id: str, codes: Sequence[Code], status: str
 ) -> None:
-    """Write codes down as asked for or pooled; what became of one meanwhile stands."""
+    """Store codes as asked for or pooled; a code with a later status keeps it."""
     rows = [
         {"shop": shop, "code": c.code, "pool_id": pool_id, "status": status, "redeem_id": c.redeem_id}
         for c in codes
@@ -190,7 +190,7 @@ async def statuses_of(connections: Connections, shop: str, codes: Collection[str
 
 
 async def given_code(connections: Connections, shop: str, code: str) -> GivenCode | None:
-    """Return a code that a shopper was given, as it stands; None of one that nobody was."""
+    """Return a code that was given to a shopper, None for one that was not."""
     query = (
         select(_CODES.c.code, _CODES.c.status, _CODES.c.expires_at, _POOLS.c.campaign_id)
         .outerjoin(_POOLS, and_(_POOLS.c.shop == _CODES.c.shop, _POOLS.c.pool_id == _CODES.c.pool_id))
@@ -269,7 +269,7 @@ async def drop_ended(connections: Connections, before: datetime) -> None:
 
 
 async def drop_unused(connections: Connections, shop: str, pool_id: str) -> None:
-    """Forget the pool's codes that nobody was ever given."""
+    """Delete the pool's codes that were never given to a shopper."""
     theirs = (_CODES.c.shop == shop, _CODES.c.pool_id == pool_id, _CODES.c.granted_at.is_(None))
     unused = _CODES.c.status.in_(["asked", "pooled", "deleted", WITHDRAWN])
     await connections.execute(delete(_CODES).where(*theirs, unused))

@@ -28,5 +28,5 @@ HAS_GOODS: ColumnElement[bool] = or_(
 
 
 def is_renewal(source: str | None) -> bool | None:
-    """Return whether a subscription charged itself, by the order's source; None where that is not told."""
+    """Return whether a subscription placed the order, by its source; None where that is not known."""
     return None if source is None else source.startswith(RENEWAL)

@@ -1,4 +1,4 @@
-"""What refunds took back of orders, as queries ask for it. What an edit removes is told as a refund too."""
+"""What was refunded of orders, as SQL. Shopify reports what an order edit removes as a refund too."""
 
 from __future__ import annotations
 

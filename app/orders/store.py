@@ -73,7 +73,7 @@ async def _lines_of(db: AsyncSession, orders: Iterable[Sequence[Any]]) -> set[tu
 
 
 async def remove_order(connections: Connections, event: OrderDeleted) -> None:
-    """Let the order count as cancelled for good, also when what it was is only told later."""
+    """Mark the order as cancelled for good, even if its details arrive only later."""
     at = event.happened_at
     unknown = {
         "shop": event.shop, "order_id": event.order_id, "currency": event.currency,
@@ -92,12 +92,12 @@ async def remove_order(connections: Connections, event: OrderDeleted) -> None:
 
 
 async def record_refund(connections: Connections, event: RefundCreated) -> None:
-    """Keep what a refund gave back, by line."""
+    """Store what a refund gave back, by line."""
     await record_refunds(connections, [event])
 
 
 async def record_refunds(connections: Connections, events: Sequence[RefundCreated]) -> None:
-    """Keep many refunds in one transaction, each in place of its sum, if an import told that."""
+    """Store many refunds in one transaction, each in place of the mere sum that an import may have stored."""
     rows = [row for event in events for row in _refund_rows(event)]
     async with connections.write() as db:
         told = {(event.shop, event.refund_id) for event in events}

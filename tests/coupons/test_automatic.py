@@ -10,7 +10,7 @@ from app.campaigns.store import change_status, get_campaign, keep_campaign
 from app.campaigns.supply import supply_codes
 from app.connections import Connections
 from app.coupons.automatic import MOST_OUTLASTING, keep_automatic
-from app.coupons.promise import MOST_BYTES, Promise, automatic_input, room, told
+from app.coupons.promise import MOST_BYTES, Promise, automatic_input, metafield_value, room
 from app.coupons.signed import grant_key
 from app.coupons.terms import CouponTerms
 from app.coupons.uses import Honoured, discounts_of, honoured, note_use
@@ -151,7 +151,9 @@ async def test_what_shopify_refuses_is_not_promised_and_the_others_are(
 def test_the_metafield_is_as_the_function_reads_it() -> None:
     terms = CouponTerms("Off", "product", amount_minor=500, minimum_minor=10_000, product_ids=(7,))
     promise, key = Promise("p", terms), grant_key(b"s" * 32, SHOP, "t")
-    given = automatic_input(promise, told(promise, "EUR", key, ["0123456789ab", "ba9876543210"]), NOW)
+    given = automatic_input(
+        promise, metafield_value(promise, "EUR", key, ["0123456789ab", "ba9876543210"]), NOW
+    )
     assert json.loads(given["metafields"][0]["value"]) == {
         "terms": {
             "id": promise.terms_id,
@@ -170,14 +172,14 @@ def test_the_metafield_is_as_the_function_reads_it() -> None:
 def test_a_shopper_reads_what_is_taken_off_and_not_what_the_merchant_calls_whom_it_is_for() -> None:
     for percentage, says in ((12.5, "−12.5 %"), (100, "−100 %")):
         promise = Promise("p", CouponTerms("Who is worth it and leaves", "order", percentage=percentage))
-        value = json.loads(told(promise, "EUR", b"k" * 32))
+        value = json.loads(metafield_value(promise, "EUR", b"k" * 32))
         assert value["terms"]["title"] == says
 
 
 @pytest.mark.parametrize(("share", "said"), [(10, "10"), (12.5, "12.5"), (100, "100")])
 def test_a_share_is_written_without_an_exponent(share: float, said: str) -> None:
     promise = Promise("p", CouponTerms("Off", percentage=share))
-    assert json.loads(told(promise, "EUR", b"k"))["terms"]["percentage"] == said
+    assert json.loads(metafield_value(promise, "EUR", b"k"))["terms"]["percentage"] == said
 
 
 def test_the_metafield_is_never_longer_than_a_function_is_told() -> None:
@@ -185,5 +187,5 @@ def test_the_metafield_is_never_longer_than_a_function_is_told() -> None:
     promise, key = Promise("p", terms), bytes(32)
     most = room(promise, "EUR", key)
     assert most > 700
-    assert len(told(promise, "EUR", key, ["0123456789ab"] * most).encode()) <= MOST_BYTES
-    assert len(told(promise, "EUR", key, ["0123456789ab"] * (most + 1)).encode()) > MOST_BYTES
+    assert len(metafield_value(promise, "EUR", key, ["0123456789ab"] * most).encode()) <= MOST_BYTES
+    assert len(metafield_value(promise, "EUR", key, ["0123456789ab"] * (most + 1)).encode()) > MOST_BYTES

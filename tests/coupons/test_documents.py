@@ -8,7 +8,7 @@ from graphql import parse, validate
 from graphql.utilities import validate_input_value
 
 from app.coupons import documents
-from app.coupons.promise import Promise, automatic_input, told
+from app.coupons.promise import Promise, automatic_input, metafield_value
 from app.coupons.terms import CouponTerms, discount_input
 from tests.webhooks.test_documents import SCHEMAS, schema
 
@@ -46,6 +46,6 @@ def test_an_automatic_discount_is_what_shopify_takes(ends_at: datetime | None, v
     wrong: list[Any] = []
     of_type: Any = schema(version).type_map["DiscountAutomaticAppInput"]
     promise = Promise("a", CouponTerms("a", "product", amount_minor=500, combines_with=("order",)), ends_at)
-    given = automatic_input(promise, told(promise, "EUR", b"key"), NOW)
+    given = automatic_input(promise, metafield_value(promise, "EUR", b"key"), NOW)
     validate_input_value(given, of_type, lambda *error: wrong.append(error))
     assert wrong == []

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from app.coupons.documents import CREATE_AUTOMATIC, DELETE_AUTOMATIC, LIST_AUTOMATIC, TELL_AUTOMATIC
-from app.coupons.promise import Promise, automatic_input, told
+from app.coupons.promise import Promise, automatic_input, metafield_value
 from app.coupons.signed import ATTRIBUTE, last_step, sign_grant, whose_cart
 from app.coupons.terms import CouponTerms
 from devstore.checkout import apply_code, complete, cost, set_attribute, start
@@ -41,7 +41,7 @@ async def api(desk: Desk) -> Desk:
 
 async def made(api: Desk, promise: Promise = TEN, used: str = "") -> str:
     """Return the id of a new discount."""
-    given = automatic_input(promise, told(promise, "USD", KEY, [used]), api.now())
+    given = automatic_input(promise, metafield_value(promise, "USD", KEY, [used]), api.now())
     answer = await api.graphql(CREATE_AUTOMATIC, discount=given)
     payload = answer["data"]["discountAutomaticAppCreate"]
     assert payload["userErrors"] == []
@@ -69,7 +69,7 @@ def savings(api: Desk, found: Checkout) -> int:
 
 async def test_what_the_app_makes_it_can_list_change_and_delete(api: Desk) -> None:
     identifier = await made(api)
-    changed = told(TEN, "USD", KEY, [NUMBER])
+    changed = metafield_value(TEN, "USD", KEY, [NUMBER])
     metafield = {
         "ownerId": identifier, "namespace": "$app", "key": "terms", "type": "json", "value": changed
     }  # fmt: skip
@@ -148,7 +148,7 @@ async def test_a_function_is_told_what_its_query_asks_and_no_metafield_that_is_t
     assert given["discount"]["metafield"]["jsonValue"]["terms"]["id"] == TEN.terms_id
     metafield = {
         "ownerId": identifier, "namespace": "$app", "key": "terms", "type": "json",
-        "value": told(TEN, "USD", KEY, [NUMBER] * 900),
+        "value": metafield_value(TEN, "USD", KEY, [NUMBER] * 900),
     }  # fmt: skip
     await api.graphql(TELL_AUTOMATIC, metafields=[metafield])
     assert input_of(FUNCTIONS["offer-discount"], asked)["discount"]["metafield"] is None
