@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from app.admin import store
 from app.admin.campaigns_view import KINDS
 from app.admin.experiments_form import arm_words
-from app.admin.figures import estimate, money, percentage
+from app.admin.figures import average, estimate, money, percentage
 from app.admin.home_view import untold_words
 from app.admin.language import Lazy, _, lazy, ngettext
 from app.admin.view import REASONS, SURFACES
@@ -83,7 +83,7 @@ def caused(found: Incremental | Refusal, currency: str) -> Caused:
         _(
             "%(each)s more per shopper than “%(control)s”, times %(n)s shoppers; %(sure)s sure, for one "
             "look.",
-            each=money(round(per.value), currency),
+            each=average(per.value, currency),
             control=arm_words(found.control, {}),
             n=found.visitors,
             sure=percentage(100 * found.level),

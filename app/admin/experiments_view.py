@@ -8,8 +8,8 @@ from typing import Any
 
 from app.admin.experiments_chart import Drawn, drawn
 from app.admin.experiments_form import arm_words
+from app.admin.figures import average, money, number, percent
 from app.admin.figures import day as date_words
-from app.admin.figures import money, number, percent
 from app.admin.language import Lazy, _, lazy, spoken
 from app.admin.refusals import refusal_words
 from app.experiments.analysis import Comparison, Interval, Verdict
@@ -207,7 +207,7 @@ def said(metric: Metric, value: float, currency: str, *, signed: bool = False) -
     """Return a metric's value as money or as a share; signed: a difference, of shares in points."""
     plus = "+" if signed and value > 0 else ""
     if metric.money:
-        return _kept_together(f"{plus}{money(round(value), currency)}")
+        return _kept_together(f"{plus}{average(value, currency)}")
     if not signed:
         return percent(value, 2)
     return _("%(n)s points", n=_kept_together(f"{plus}{number(100 * value, 2)}"))

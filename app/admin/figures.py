@@ -16,7 +16,7 @@ from babel.units import format_unit
 
 from app.admin.language import spoken
 from app.priced import priced
-from app.values import decimal_amount
+from app.values import decimal_amount, exponent
 
 NOTHING = "–"
 _TO_THE_UNIT = 100  # of a currency: an estimate of so much has no coins
@@ -74,6 +74,14 @@ def estimate(amount_minor: float, currency: str) -> str:
     """Return `$1,250` of an amount that is not known to the cent, `$12.50` below a hundred."""
     amount = Decimal(decimal_amount(round(amount_minor), currency))
     return priced(amount, currency, spoken(), whole=abs(amount) >= _TO_THE_UNIT)
+
+
+def average(amount_minor: float, currency: str) -> str:
+    """Return `$12.50`, and `$0.0119` of less than one: over many shoppers, cents would be too coarse."""
+    digits = exponent(currency)
+    amount = amount_minor / 10**digits
+    rounded = f"{amount:.{digits if abs(amount) >= 1 else digits + 2}f}"
+    return price(Decimal(rounded) + 0, currency)  # of what is no more than a zero, no sign
 
 
 def price(amount: Decimal, currency: str) -> str:

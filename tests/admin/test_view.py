@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.admin.figures import estimate, language_name, milliseconds, money, percentage, share
+from app.admin.figures import average, estimate, language_name, milliseconds, money, percentage, share
 from app.admin.store import Import, ListedDecision, Model
 from app.admin.view import (
     RUNGS,
@@ -47,6 +47,21 @@ def test_money_is_written_with_its_currency(minor: int, currency: str, text: str
 )
 def test_estimate_of_a_hundred_or_more_has_no_cents(minor: float, currency: str, text: str) -> None:
     assert estimate(minor, currency) == text
+
+
+@pytest.mark.parametrize(
+    ("minor", "currency", "text"),
+    [
+        (1_480.6, "USD", "$14.81"),
+        (1.19, "USD", "$0.0119"),
+        (-0.3, "USD", "-$0.003"),
+        (-0.001, "USD", "$0.00"),
+        (152.4, "JPY", "¥152"),
+        (0.25, "JPY", "¥0.25"),
+    ],
+)
+def test_an_average_of_less_than_one_is_told_more_exactly(minor: float, currency: str, text: str) -> None:
+    assert average(minor, currency) == text
 
 
 @pytest.mark.parametrize(
