@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shutil
 import smtplib
 import tempfile
@@ -12,6 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from redis.asyncio import Redis
@@ -48,6 +50,7 @@ _LONGEST_JOB = timedelta(hours=12)  # a large shop's import takes hours
 _MOST_BEGUN = 10  # each stop of a worker is one; after 20 it is given up
 _COLLECTOR_S = 2  # it is tried twice
 _NAMED = 20  # of the shops with the same trouble
+_SCOPE = re.compile(r"[a-z]+(_[a-z]+)+", re.ASCII)
 _TWO_ON_ONE = (
     "it is another installation's too, and each takes events of the other: give each a Redis of its own, or "
     "empty what one that is gone has left"
@@ -77,23 +80,49 @@ async def examine() -> list[Finding]:
         settings = replace(settings, redis_url=running)
     for name, look in _OF_THE_INSTALLATION.items():
         findings.append(await looked(name, look(settings)))
-    return findings
+    return _each_cause_once(findings)
+
+
+def _each_cause_once(findings: Sequence[Finding]) -> list[Finding]:
+    """Return the findings; what fails with the words of a store that fails was not looked at. Pure."""
+    failed = {each.name: each.says for each in findings if not each.ok}
+    told = []
+    for each in findings:
+        store = next((name for name in _NEEDS.get(each.name, ()) if each.says in failed.get(name, "")), None)
+        skipped = Finding(each.name, True, f"not looked at before {store} is mended")
+        told.append(skipped if store and not each.ok else each)
+    return told
 
 
 def _scopes(settings: Settings) -> Finding:
-    says = f"{len(settings.scopes)} are asked for"
     if not settings.scopes:
         says = (
             "SCOPES is not set: what shops have granted is not looked at. It is `scopes` of shopify.app.toml"
         )
-    return Finding("scopes", bool(settings.scopes), says)
+        return Finding("scopes", False, says)
+    if none := sorted(scope for scope in settings.scopes if not _SCOPE.fullmatch(scope)):
+        says = f"SCOPES is `scopes` of shopify.app.toml, with commas between: {none[0]!r} is no scope"
+        return Finding("scopes", False, says)
+    return Finding("scopes", True, f"{len(settings.scopes)} are asked for")
 
 
 def _address(settings: Settings) -> Finding:
     url = urlsplit(settings.app_url)
-    fine = url.scheme == "https" or settings.dev_store_url is not None
-    says = settings.app_url if fine else f"{settings.app_url}: Shopify only calls https addresses"
-    return Finding("address", fine, says)
+    if settings.dev_store_url is not None:
+        return Finding("address", True, settings.app_url)
+    if url.scheme != "https":
+        return Finding("address", False, f"{settings.app_url}: Shopify only calls https addresses")
+    if _is_inside(url.hostname or ""):
+        return Finding("address", False, f"{settings.app_url}: Shopify can't reach what is inside a network")
+    return Finding("address", True, settings.app_url)
+
+
+def _is_inside(host: str) -> bool:
+    """Return whether the host is this machine, or in a network of its own. Pure."""
+    try:
+        return not ip_address(host).is_global
+    except ValueError:
+        return host == "localhost" or host.endswith((".localhost", ".local", ".internal"))
 
 
 def _data_dir(settings: Settings) -> Finding:
@@ -329,3 +358,9 @@ _OF_THE_INSTALLATION: dict[str, Callable[[Settings], Awaitable[str]]] = {
     "traces": _traces,
     "clock": _clock,
 }
+_OF_DATABASE, _OF_REDIS = ("database",), ("redis",)
+_NEEDS = {
+    "encryption keys": _OF_DATABASE, "shops": _OF_DATABASE, "inbox": _OF_DATABASE,
+    "deliveries": _OF_DATABASE, "redis keeps": _OF_REDIS, "versions": _OF_REDIS, "jobs": _OF_REDIS,
+    "event log": _OF_REDIS, "clock": (*_OF_DATABASE, *_OF_REDIS),
+}  # fmt: skip

@@ -6,6 +6,7 @@ Nothing of an error's own text is told: it may hold an address with its password
 from __future__ import annotations
 
 import socket
+import sqlite3
 import ssl
 from collections.abc import Iterator
 
@@ -46,6 +47,12 @@ def _why(error: BaseException) -> str | None:
             return "there is no host of that name"
         case ConnectionRefusedError():
             return "nothing listens there"
+        case FileNotFoundError():
+            return "there is no file or socket of that name"
+        case sqlite3.OperationalError() if "unable to open" in str(error):
+            return "its file can't be opened: is its folder there, and may this user write to it?"
+        case sqlite3.DatabaseError() if "not a database" in str(error):
+            return "its file is not a database of SQLite's"
         case AuthenticationError() | asyncpg.InvalidAuthorizationSpecificationError():
             return "the user or the password is refused"
         case asyncpg.InvalidCatalogNameError():

@@ -8,27 +8,23 @@ import shutil
 import sqlite3
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
-import respx
 from redis.asyncio import Redis
 from redis.driver_info import DriverInfo
 
 from app import __version__, clocks, doctor
 from app.config import read_settings
-from app.connections import Connections, connect
+from app.connections import connect
 from app.consent.digests import open_digests
 from app.doctor import examine
 from app.embedded_redis import embedded_redis
 from app.events.broker_ledger import MOVED
 from app.jobs import request_job
 from app.redis_doctor import EMBEDDED
-from app.shop_doctor import examine_shop
 from app.shops.redis_owner import claim_redis
-from app.tables import InboxRow, OrderRow, ShopRow, TokenRow
-from app.undelivered import silent_shops
+from app.tables import InboxRow, ShopRow, TokenRow
 from app.values import ShopDomain
 from tests.conftest import ENVIRONMENT
 from tests.reach.post_office import post_office
@@ -159,39 +155,6 @@ async def test_deliveries_that_nobody_works_off_are_found_and_the_shop_with_most
     assert (found.ok, "no worker is at work" not in found.says) == (ok, ok)
 
 
-@pytest.mark.parametrize(
-    ("ordered_h", "delivered_h", "ok"),
-    [
-        (5, 4, True),
-        (5, 6, False),
-        (5, None, False),
-        (0.5, 6, True),  # may be under way
-        (30, None, True),  # older than the install
-        (None, None, True),
-    ],
-)
-async def test_an_order_that_nothing_was_delivered_of_is_found(
-    connections: Connections, ordered_h: float | None, delivered_h: float | None, ok: bool
-) -> None:
-    now = datetime.now(UTC)
-    ago = {hours: now - timedelta(hours=hours or 0) for hours in (24, ordered_h, delivered_h)}
-    async with connections.write() as db:
-        db.add(ShopRow(shop="a", publishable_key="a", installed_at=ago[24]))
-        for order_id, at in enumerate([ago[ordered_h], now] if ordered_h else []):  # the last is under way
-            db.add(OrderRow(shop="a", order_id=order_id, currency="EUR", created_at=at, updated_at=at))
-        if delivered_h:
-            at = ago[delivered_h]
-            db.add(
-                InboxRow(
-                    shop="a", event_id="1", topic="carts/update", received_at=at, next_attempt_at=at, body=b""
-                )
-            )
-    found = await examine_shop(connections, ShopDomain("a"))
-    assert [each.ok for each in found if each.name == "deliveries"] == [ok]
-    async with connections.read() as db:
-        assert await silent_shops(await db.connection(), now) == ([] if ok else ["a"])
-
-
 async def test_a_redis_that_throws_events_out_is_found(
     environment: pytest.MonkeyPatch, redis_url: str
 ) -> None:
@@ -243,17 +206,6 @@ async def test_a_clock_that_is_wrong_is_found(environment: pytest.MonkeyPatch) -
     assert "s ahead of that of Redis: let the machines follow a time server" in (await wrong())["clock"]
     environment.setattr(clocks.time, "time", lambda: real() - 90)
     assert "s behind that of Redis" in (await wrong())["clock"]
-
-
-@pytest.mark.parametrize(("years", "says"), [(0, ""), (1, "s behind that of Shopify")])
-async def test_a_clock_that_is_not_shopifys_is_found(connections: Connections, years: int, says: str) -> None:
-    async with connections.write() as db:
-        db.add(ShopRow(shop=SHOP, publishable_key="a", installed_at=datetime.now(UTC)))
-    theirs = datetime.now(UTC) + timedelta(days=365 * years)
-    with respx.mock(assert_all_mocked=True) as shopify:
-        shopify.head(f"https://{SHOP}/").respond(404, headers={"Date": format_datetime(theirs, usegmt=True)})
-        (found,) = [each for each in await examine_shop(connections, SHOP) if each.name == "clock"]
-    assert (found.ok, says in found.says) == (not years, True)
 
 
 @pytest.mark.parametrize(
@@ -390,7 +342,50 @@ async def test_the_embedded_redis_is_looked_at_where_it_runs(
 async def test_stores_that_do_not_answer_are_found(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("REDIS_URL", "redis://127.0.0.1:1")
     environment.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
-    assert {"redis", "database"} <= set(await wrong())
+    assert (await wrong()).keys() == {"redis", "database"}
+    says = {each.name: each.says for each in await examine()}
+    assert (says["redis"], says["database"]) == (
+        "can't talk to it: nothing listens there",
+        "nothing listens there",
+    )
+    assert (says["jobs"], says["inbox"]) == tuple(
+        f"not looked at before {store} is mended" for store in ("redis", "database")
+    )
+
+
+@pytest.mark.parametrize(
+    ("file", "says"),
+    [
+        ("none/tillwise.db", "its file can't be opened: is its folder there, and may this user write to it?"),
+        ("junk.db", "its file is not a database of SQLite's"),
+    ],
+)
+async def test_a_file_that_is_no_database_is_found(
+    environment: pytest.MonkeyPatch, tmp_path: Path, file: str, says: str
+) -> None:
+    (tmp_path / "junk.db").write_bytes(b"no database " * 100)
+    environment.setenv("DATABASE_URL", f"sqlite:///{tmp_path / file}")
+    assert await wrong() == {"database": says}
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "says"),
+    [
+        (
+            "APP_URL",
+            "https://localhost:4701",
+            "https://localhost:4701: Shopify can't reach what is inside a network",
+        ),
+        ("APP_URL", "https://10.0.0.5", "https://10.0.0.5: Shopify can't reach what is inside a network"),
+        ("SCOPES", "read_orders;read_products", "'read_orders;read_products' is no scope"),
+    ],
+)
+async def test_a_setting_that_can_not_be_meant_is_found(
+    environment: pytest.MonkeyPatch, variable: str, value: str, says: str
+) -> None:
+    environment.setenv(variable, value)
+    (found,) = (await wrong()).values()
+    assert found.endswith(says)
 
 
 async def test_a_collector_of_traces_that_is_not_there_is_found(environment: pytest.MonkeyPatch) -> None:
