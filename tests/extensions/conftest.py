@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.devstore.browser_world import build_host, opened_browser
 from tests.extensions.checkout_world import CheckoutWorld, checkout_world
+from tests.extensions.storefront_world import StorefrontWorld, storefront_world
 
 
 @pytest.fixture(scope="module")
@@ -36,3 +37,10 @@ def world(module_world: CheckoutWorld) -> CheckoutWorld:
     module_world.reset()
     module_world.checkout()
     return module_world
+
+
+@pytest.fixture(scope="module")
+def module_storefront(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StorefrontWorld]:
+    build_host()
+    with storefront_world(tmp_path_factory.mktemp("storefront")) as made:
+        yield made

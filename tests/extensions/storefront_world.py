@@ -26,6 +26,7 @@ from devstore.shop import Shop
 from devstore.tokens import proxy_query
 from tests.devstore.browser_world import CORS, ROOT, serving
 from tests.devstore.small_shop import GOODS, SECRET, small_shop, small_store
+from tests.extensions.checkout_world import answer
 from tests.journeys.small_stage import bundles_for
 
 SHELF = "[data-tillwise-shelf]"
@@ -141,6 +142,13 @@ def storefront_world(home: Path) -> Iterator[StorefrontWorld]:
         yield StorefrontWorld(shop, app, stack.enter_context(serving(dev_store)))
 
 
+def with_two_offers(world: StorefrontWorld) -> StorefrontWorld:
+    """Return the world as if new, with an app that offers two products."""
+    world.reset()
+    world.app.body = answer(offer_of(world, 102), offer_of(world, 103))
+    return world
+
+
 def offer_of(world: StorefrontWorld, variant_id: int, **changed: Any) -> dict[str, Any]:
     """Return an offer of one of the shop's products, bought together with what is in the cart."""
     product = world.shop.product_of(variant_id)
@@ -155,3 +163,12 @@ def offer_of(world: StorefrontWorld, variant_id: int, **changed: Any) -> dict[st
     why = [{"reason": "bought_together", "with": gid("Product", 1), "weight": 0.6}]
     offer = {"offer_id": f"o{variant_id}", "kind": "upsell", "slot": "main", "product": told, "why": why}
     return offer | changed
+
+
+def title_and_end(page: Page) -> tuple[float, float]:
+    """Return how high the first card's title is, and where its words end, in pixels."""
+    words = page.locator(f"{SHELF} .tillwise-words").first
+    title, why = (words.locator(f".tillwise-{each}").bounding_box() for each in ("title", "why"))
+    assert title
+    assert why
+    return title["height"], why["y"] + why["height"]
