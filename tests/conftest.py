@@ -18,7 +18,8 @@ from typing import Any
 
 import hypothesis
 import pytest
-from sqlalchemy import Connection, Dialect, Engine, create_engine, event, inspect, make_url
+from sqlalchemy import Connection, Dialect, Engine, create_engine, event, make_url
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.util import LRUCache
 from sqlmodel import SQLModel
 from xdist.scheduler import LoadFileScheduling
@@ -207,15 +208,17 @@ async def on_postgresql(settings: Settings, redis_url: str, url: str) -> AsyncIt
     """Yield connections on the database, emptied, and on an emptied Redis."""
     async with connect(dataclasses.replace(settings, database_url=url), redis_url) as opened:
         async with opened.engine.begin() as database:
-            if await database.run_sync(_lacks_tables):
+            if await _lacks_tables(database):
                 await database.run_sync(SQLModel.metadata.create_all)
             await database.exec_driver_sql(_EMPTY_POSTGRESQL)
         await opened.redis.flushall()
         yield opened
 
 
-def _lacks_tables(database: Connection) -> bool:
-    return not set(SQLModel.metadata.tables) <= set(inspect(database).get_table_names())
+async def _lacks_tables(database: AsyncConnection) -> bool:
+    """Return whether a table is missing, without SQLAlchemy's inspector: each test asks."""
+    there = await database.exec_driver_sql("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    return not set(SQLModel.metadata.tables) <= set(there.scalars())
 
 
 _STATEMENTS: LRUCache[Any, Any] = LRUCache(2_000)

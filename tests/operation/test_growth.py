@@ -6,6 +6,8 @@ import asyncio
 import gc
 import sys
 import tracemalloc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -41,13 +43,12 @@ async def test_a_visit_that_is_over_leaves_next_to_nothing_in_the_processes(
         traffic, worker = Traffic(http), EventConsumer(connections.redis, "test")
         await worker.open()
         await visit(connections, traffic, worker, WARM)
-        tracemalloc.start()
-        await visit(connections, traffic, worker, WARM)
-        before = open_files(), len(asyncio.all_tasks())
-        grown = [await grown_by(connections, traffic, worker)]
-        while min(grown) > MOST_BYTES and len(grown) < TRIES:
-            grown.append(await grown_by(connections, traffic, worker))
-        tracemalloc.stop()
+        with tracing_memory():
+            await visit(connections, traffic, worker, WARM)
+            before = open_files(), len(asyncio.all_tasks())
+            grown = [await grown_by(connections, traffic, worker)]
+            while min(grown) > MOST_BYTES and len(grown) < TRIES:
+                grown.append(await grown_by(connections, traffic, worker))
         assert min(grown) < MOST_BYTES
         files, tasks = open_files(), len(asyncio.all_tasks())
     assert files <= before[0] + SPARE
@@ -55,6 +56,16 @@ async def test_a_visit_that_is_over_leaves_next_to_nothing_in_the_processes(
     assert len(traffic.orders) == 2 * WARM + len(grown) * VISITS
     await worker.trim()
     assert await connections.redis.xlen("tw:events") == 0
+
+
+@contextmanager
+def tracing_memory() -> Iterator[None]:
+    """Count what is held until left, by an error too: meanwhile all takes many times as long."""
+    tracemalloc.start()
+    try:
+        yield
+    finally:
+        tracemalloc.stop()
 
 
 async def grown_by(connections: Connections, traffic: Traffic, worker: EventConsumer) -> float:
