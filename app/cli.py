@@ -5,6 +5,10 @@ What trains is imported where it is called: it makes a process by 130 MB larger 
 
 from __future__ import annotations
 
+from app.memory import share_one_heap
+
+share_one_heap()  # before anything that is imported starts threads, which would have heaps of their own
+
 import asyncio
 import sys
 from collections.abc import Callable, Mapping

@@ -28,7 +28,8 @@ def share_one_heap() -> None:
 
     Else each has a heap of its own, and a free block of one is of no use to another: a worker, whose SQLite
     connections are threads that come and go, grew by 1 to 3.5 MB an hour that nothing used. Python's lock
-    hardly lets two of them allocate at the same time anyway. The environment's MALLOC_ARENA_MAX goes before.
+    hardly lets two of them allocate at the same time anyway. To be called before numpy is imported, which
+    starts threads. The environment's MALLOC_ARENA_MAX goes before.
     """
     if sys.platform == "linux" and "MALLOC_ARENA_MAX" not in os.environ:
         c_library = ctypes.CDLL(None)

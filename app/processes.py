@@ -22,7 +22,7 @@ from app.connections import connect
 from app.consent.digests import open_digests
 from app.embedded_redis import embedded_redis, end_with_parent
 from app.errors import ConfigError
-from app.memory import collect_rarely, share_one_heap
+from app.memory import collect_rarely
 from app.migrations import migrate
 from app.shops.redis_owner import claim_redis
 from app.tracing import start_tracing
@@ -55,7 +55,6 @@ def serve(settings: Settings, *, host: str, with_worker: bool) -> None:
     # uvicorn raises the signal again once it has stopped; what is around it has yet to be left.
     signal.signal(signal.SIGTERM, _leave)
     allow_open_files()
-    share_one_heap()
     start_tracing()
     asyncio.run(migrate(settings.database_url))
     with redis_for(settings) as redis_url:
@@ -69,7 +68,6 @@ def serve(settings: Settings, *, host: str, with_worker: bool) -> None:
 def work(settings: Settings) -> None:
     """Run the worker until SIGTERM or SIGINT; what it holds it finishes or leaves to be redone."""
     allow_open_files()
-    share_one_heap()
     collect_rarely()
     start_tracing()
     asyncio.run(migrate(settings.database_url))
