@@ -30,7 +30,7 @@ from app.events.broker_ledger import BrokerLedger
 from app.findings import Fault, Finding, looked
 from app.migrations import standing
 from app.postgres import open_engine
-from app.queued_jobs import QueuedJob, queued_jobs
+from app.queued_jobs import QueuedJob, count_workers, queued_jobs
 from app.reach.smtp import greet
 from app.redis_doctor import EMBEDDED, each_redis, redis_answers, redis_keeps, versions
 from app.shops.redis_owner import owns_redis
@@ -294,15 +294,16 @@ async def _traces(_settings: Settings) -> str:
 
 
 async def _jobs(settings: Settings) -> str:
-    """Say how many jobs of shops are due, and whether each is done in time."""
+    """Say how many jobs of shops are due, whether each is done in time, and how many workers there are."""
     if settings.redis_url is None:
         return EMBEDDED
     async with connect(settings, settings.redis_url) as connections:
-        jobs = await queued_jobs(connections)
+        jobs, workers = await queued_jobs(connections), await count_workers(connections)
     now = datetime.now(UTC)
     for job in jobs:
         _check_job(job, now)
-    return f"{len(jobs)} are due or under way" if jobs else "none is due"
+    at_work = f"{workers} worker{'' if workers == 1 else 's'} at work" if workers else "no worker is at work"
+    return f"{len(jobs) or 'none'} due or under way, {at_work}"
 
 
 def _check_job(job: QueuedJob, now: datetime) -> None:

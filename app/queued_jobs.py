@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from streaq.constants import REDIS_PREFIX, REDIS_RETRY, REDIS_STREAM, REDIS_TASK
+from redis.exceptions import ResponseError
+from streaq.constants import REDIS_GROUP, REDIS_PREFIX, REDIS_RETRY, REDIS_STREAM, REDIS_TASK
 
 from app.connections import Connections
 from app.events.log import entry_order, text_of
@@ -15,7 +16,8 @@ from app.jobs import CLUSTER_QUEUE, QUEUE
 from app.redis_address import cluster_address
 
 _LOOKED_AT = 1_000
-_PRIORITY = "normal"  # the only one that is used
+_LATELY_MS = 60_000
+_DUE = f"{REDIS_STREAM}normal"  # the only priority that is used
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +32,8 @@ class QueuedJob:
 
 async def queued_jobs(connections: Connections) -> list[QueuedJob]:
     """Return the first thousand jobs that are due or under way, the longest due first."""
-    redis, clustered = connections.redis, cluster_address(connections.redis_url) is not None
-    queue = REDIS_PREFIX + (CLUSTER_QUEUE if clustered else QUEUE)
-    entries: Any = await redis.xrange(f"{queue}{REDIS_STREAM}{_PRIORITY}", count=_LOOKED_AT)
+    redis, queue = connections.redis, _queue(connections)
+    entries: Any = await redis.xrange(queue + _DUE, count=_LOOKED_AT)
     found: list[QueuedJob] = []
     for entry_id, fields in entries:
         task = text_of(fields[b"task_id"])
@@ -41,6 +42,21 @@ async def queued_jobs(connections: Connections) -> list[QueuedJob]:
         if held is not None:
             found.append(_read(text_of(entry_id), json.loads(held), int(begun or 0)))
     return found
+
+
+async def count_workers(connections: Connections) -> int:
+    """Return how many workers asked for jobs lately; one that waits does so twice a minute."""
+    try:
+        readers: Any = await connections.redis.xinfo_consumers(_queue(connections) + _DUE, REDIS_GROUP)
+    except ResponseError:  # none ever did
+        return 0
+    return sum(reader["idle"] < _LATELY_MS for reader in readers)
+
+
+def _queue(connections: Connections) -> str:
+    """Return what the keys of the queue begin with."""
+    clustered = cluster_address(connections.redis_url) is not None
+    return REDIS_PREFIX + (CLUSTER_QUEUE if clustered else QUEUE)
 
 
 def _read(entry_id: str, task: dict[str, Any], begun: int) -> QueuedJob:

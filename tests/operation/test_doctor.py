@@ -14,7 +14,7 @@ import pytest
 from redis.asyncio import Redis
 from redis.driver_info import DriverInfo
 
-from app import __version__, clocks, doctor
+from app import __version__, clocks, doctor, queued_jobs
 from app.config import read_settings
 from app.connections import connect
 from app.consent.digests import open_digests
@@ -227,6 +227,21 @@ async def test_a_job_that_comes_to_no_end_is_named(
     found = await wrong()
     assert found.get("jobs", "").startswith(says)
     assert found.keys() <= ({"jobs"} if says else set())
+
+
+async def test_it_is_told_how_many_workers_ask_for_jobs(
+    environment: pytest.MonkeyPatch, redis_url: str
+) -> None:
+    async def told() -> str:
+        return next(each.says for each in await examine() if each.name == "jobs")
+
+    assert await told() == "none due or under way, no worker is at work"
+    async with Redis.from_url(redis_url) as redis:
+        await redis.xgroup_create("streaq:default:queues:normal", "workers", mkstream=True)
+        await redis.xreadgroup("workers", "one", {"streaq:default:queues:normal": ">"})
+        assert await told() == "none due or under way, 1 worker at work"
+        environment.setattr(queued_jobs, "_LATELY_MS", 0)
+        assert await told() == "none due or under way, no worker is at work"
 
 
 async def put_back_in_time(redis: Redis, due_for: timedelta, begun: int) -> None:
