@@ -62,6 +62,7 @@ _RECORDS = "the merchant's own account of what was sold"
 _OFFERS = "choosing offers, and telling what they earned"
 _GROUPS = "groups of customers, and offers that fit them"
 _LEFT = "a word about a checkout that was left, once, to who subscribed"
+_ONCE = "giving nobody a discount twice"
 _PROOF = "showing that what was done was allowed"
 
 # In the order in which a person is shown.
@@ -98,6 +99,11 @@ HOLDINGS: tuple[Holding, ...] = (
             (), _KEEP, "the merchant's sums; nothing leads from them to a person any more"),
     Holding("refunds", _TABLE, "what was given back of the orders", _RECORDS, _INTEREST,
             (), _KEEP, "the merchant's sums; nothing leads from them to a person any more"),
+    Holding("coupons", _TABLE, "which of the shop's own codes a shopper was offered, or an order used", _ONCE,
+            _INTEREST, (), _KEEP,
+            "the merchant's account of its codes; nothing leads from them to a person any more"),
+    Holding("grant_uses", _TABLE, "which order used a discount without a code, under a keyed hash", _ONCE,
+            _INTEREST, ("number",), _KEEP, "needed so that nobody has the discount twice, until it is over"),
     Holding("events", _TABLE, "what the browser did, and what Shopify told of orders and customers",
             _OFFERS, _CONSENT, ("client_id", "checkout_token", "customer_id", "data"), _DELETE, "nothing"),
     Holding("decisions", _TABLE, "what a checkout was offered, from what, and why", _OFFERS, _CONSENT,
@@ -108,9 +114,10 @@ HOLDINGS: tuple[Holding, ...] = (
     Holding("visitor", _KEYS, "the profile of a customer's orders, and what a browser looked at of late",
             "offers that fit", _CONSENT, ("customer", "client", "checkout"), _DELETE, "nothing"),
     Holding("nudged", _KEYS,
-            "which campaigns a shopper was shown, how often, when, what of them they sent away, and their "
-            "own code", "showing nobody the same too often", _CONSENT, ("customer", "client", "checkout"),
-            _DELETE, "nothing"),
+            "which campaigns a shopper was shown, how often and when, what they dismissed, and their own "
+            "code",
+            "showing nobody the same too often", _CONSENT, ("customer", "client", "checkout"), _DELETE,
+            "nothing"),
     Holding("granted", _KEYS, "the codes of a shopper's own, by campaign", "giving nobody a second one",
             _CONSENT, ("customer", "client", "checkout"), _DELETE, "nothing"),
     Holding("told", _KEYS, "the last answers about consent, under a keyed hash",
@@ -118,15 +125,15 @@ HOLDINGS: tuple[Holding, ...] = (
     Holding("model files", _FILES, "what a trained model learnt of a customer's taste: numbers",
             "offers that fit", _CONSENT, ("customer_ids", "customer_embeddings"), _DELETE,
             "nothing of them in any version; a training without them is asked for"),
-    Holding("event log", _LOG, "what was told and is being worked off", "losing nothing", _INTEREST,
+    Holding("event log", _LOG, "events that wait to be handled", "losing nothing", _INTEREST,
             ("customer_id", "client_id", "checkout_token", "cart_token"), _ANONYMISE,
             "orders and decisions without whose they are; everything else of theirs goes"),
-    Holding("dead letters", _LOG, "what could not be worked off, for an operator to look into",
+    Holding("dead letters", _LOG, "events that could not be handled, for an operator to look into",
             "losing nothing", _INTEREST, ("customer_id", "client_id", "checkout_token", "cart_token"),
             _ANONYMISE, "orders and decisions without whose they are; everything else of theirs goes"),
     Holding("inbox", _TABLE,
-            "deliveries of Shopify's that wait to be worked off, whose events are being handled, or that "
-            "were put aside",
+            "Shopify's deliveries that wait to be read, whose events are being handled, or that were put "
+            "aside",
             "losing nothing", _INTEREST, ("body",), _ANONYMISE,
             "orders and refunds as the merchant's sums; everything else of theirs is emptied"),
     Holding("privacy_requests", _TABLE, "requests to show or erase, with their deadlines",
@@ -156,9 +163,7 @@ WITHOUT_PEOPLE: Mapping[str, str] = {
     "campaigns": "what the merchant wants shown to whom",
     "alerts": "what the merchant has to know of the shop and its campaigns",
     "coupon_pools": "which discounts hold a campaign's codes",
-    "coupons": "codes and what became of them; they lead to a decision and an order, not to whose",
     "automatic_discounts": "which discounts a campaign has in Shopify that need no code",
-    "grant_uses": "grants that were used, by numbers made with a key; they lead to an order, not to whose",
     "model_watches": "whether a model still fits what happens, in numbers of thousands of visits",
     "offers_ahead": "which offers the shop and its products hold in Shopify",
     "snapshots": "which catalogue, settings and campaigns decisions were made on",

@@ -39,9 +39,9 @@ KEPT: tuple[RetentionLimit, ...] = (
     RetentionLimit("snapshots", "replay_days", 30, 3650, "What decisions were made on",
          "the catalogue, settings, campaigns and models as they stood, by which a decision is made again"),
     RetentionLimit("inbox", "inbox_days", 30, 30, "Messages from Shopify",
-         "deliveries that were put aside; those worked off are emptied within minutes and go within 7 days"),
+         "deliveries that were put aside; those handled are emptied within minutes and go within 7 days"),
     RetentionLimit("dead letters", "letters_days", 30, 3650, "Events put aside",
-         "events that could not be worked off, until an operator looks into them"),
+         "events that could not be handled, until an operator looks into them"),
     RetentionLimit("consents", "ledger_days", 1095, 3650, "Consent ledger",
          "who allowed what, and when; the last word of each person stays while it is relied on"),
 )  # fmt: skip

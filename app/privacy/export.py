@@ -20,6 +20,7 @@ from app.errors import NotFound
 from app.privacy.erasure import named_by, receipt_id_of, subject_of
 from app.privacy.person import Person, find_person
 from app.privacy.stores import DataSubject, Held, data_subject, read_held
+from app.reach.pending_unsubscribes import carry_out_unsubscribes
 from app.spreadsheet import cell
 
 _ONE_DATE = (2000, 1, 1, 0, 0, 0)  # the same data makes the same archive
@@ -107,6 +108,7 @@ def csv_text(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 async def _export(sought: DataSubject) -> Export:
+    await carry_out_unsubscribes(sought.connections)  # only then is it known whose they are
     return Export(sought.shop, datetime.now(UTC), sought.person, await read_held(sought))
 
 

@@ -13,6 +13,7 @@ from app.columns import among, named_in_text, named_text
 from app.connections import Connections
 from app.consent.holdings import HOLDINGS, Effect, Medium, holding
 from app.consent.requests import Kind
+from app.coupon_tables import CouponRow, GrantUseRow
 from app.events.erased import counted
 from app.experiments.assign import pseudonym
 from app.outbound_tables import CustomerAheadRow, MarkRow
@@ -33,6 +34,7 @@ from app.upsert import table_of
 
 _CUSTOMERS, _ORDERS = table_of(CustomerRow), table_of(OrderRow)
 _LINES, _REFUNDS = table_of(OrderLineRow), table_of(RefundRow)
+_COUPONS, _GRANT_USES = table_of(CouponRow), table_of(GrantUseRow)
 _EVENTS, _DECISIONS, _FEEDBACK = table_of(EventRow), table_of(DecisionRow), table_of(FeedbackRow)
 _CONSENTS, _ERASED = table_of(ConsentRow), table_of(ErasedRow)
 _RECEIPTS, _REQUESTS = table_of(ReceiptRow), table_of(PrivacyRequestRow)
@@ -154,11 +156,19 @@ def _abandoned(person: Person, _: frozenset[str]) -> ColumnElement[bool]:
     )
 
 
-def _feedback(person: Person, subjects: frozenset[str]) -> ColumnElement[bool]:
-    decisions = select(_DECISIONS.c.decision_id).where(
-        _DECISIONS.c.shop == person.shop, _decisions(person, subjects)
-    )
-    return _FEEDBACK.c.decision_id.in_(decisions)
+def _of_decisions(table: Table) -> Theirs:
+    def theirs(person: Person, subjects: frozenset[str]) -> ColumnElement[bool]:
+        decisions = select(_DECISIONS.c.decision_id).where(
+            _DECISIONS.c.shop == person.shop, _decisions(person, subjects)
+        )
+        return table.c.decision_id.in_(decisions)
+
+    return theirs
+
+
+def _coupons(person: Person, subjects: frozenset[str]) -> ColumnElement[bool]:
+    ways = (_of_decisions(_COUPONS), _of_orders(_COUPONS))
+    return or_(*(theirs(person, subjects) for theirs in ways))
 
 
 def _requests(person: Person, _: frozenset[str]) -> ColumnElement[bool]:
@@ -177,9 +187,11 @@ _FOUND_BY: Mapping[Table, Theirs] = {
     _ORDERS: _orders,
     _LINES: _of_orders(_LINES),
     _REFUNDS: _of_orders(_REFUNDS),
+    _COUPONS: _coupons,
+    _GRANT_USES: _of_orders(_GRANT_USES),
     _EVENTS: _events,
     _DECISIONS: _decisions,
-    _FEEDBACK: _feedback,
+    _FEEDBACK: _of_decisions(_FEEDBACK),
     _ABANDONED: _abandoned,
     _SUPPRESSED: lambda person, _: among(_SUPPRESSED.c.email_digest, person.email_digests),
     _CONSENTS: lambda _, subjects: among(_CONSENTS.c.subject, subjects),

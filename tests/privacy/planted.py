@@ -20,6 +20,7 @@ from app.consent.digests import open_digests
 from app.consent.policy import Answers
 from app.consent.told import pack as pack_told
 from app.consent.told import told_key
+from app.coupon_tables import CouponRow, GrantUseRow
 from app.events.kinds import (
     BrowserEvent,
     CheckoutUpdated,
@@ -137,6 +138,13 @@ async def _rows(connections: Connections, shop: str, who: Planted) -> None:
             shop=shop, refund_id=who.order, line_id=who.order, order_id=who.order, amount_minor=100,
             created_at=NOW,
         ),
+        CouponRow(
+            shop=shop, code=f"USED-{who.order}", pool_id="p", status="redeemed", order_id=who.order,
+        ),
+        CouponRow(
+            shop=shop, code=f"TOLD-{who.order}", pool_id="p", status="granted", decision_id=f"e-{who.order}",
+        ),
+        GrantUseRow(shop=shop, terms_id="t", number=f"{who.order}", order_id=who.order, used_at=NOW),
         CustomerSegmentRow(
             shop=shop, customer_id=who.customer, segment="loyal", changed_at=NOW,
             memberships=[{"why": who.word}],

@@ -121,7 +121,7 @@ async def test_the_receipt_says_what_was_found_and_what_became_of_it(on_both_dat
     assert receipt.deleted | receipt.anonymised == receipt.found
     assert {store: each["count"] for store, each in receipt.kept.items()} == {
         "order_lines": 1, "refunds": 1, "feedback": 1, "consents": 3,
-        "suppressions": 1,
+        "suppressions": 1, "coupons": 2, "grant_uses": 1,
     }  # fmt: skip
     assert (receipt.kind, receipt.shop, receipt.says) == ("redact", SHOP, "all that was found is gone")
 

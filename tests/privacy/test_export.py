@@ -11,10 +11,14 @@ import msgspec
 import pytest
 
 from app.connections import Connections
+from app.consent.digests import open_digests
 from app.consent.holdings import HOLDINGS
 from app.events.kinds import CHECKOUT_MET
 from app.privacy.export import as_csv, as_json, csv_text, export_person
 from app.privacy.person import Person, find_person
+from app.reach.pending_unsubscribes import remember_unsubscribe
+from app.reach.unsubscribe_link import SECRET, token_of
+from app.shops.secrets import installation_secret
 from app.tables import EventRow
 from tests.privacy.planted import NOW, OTTO, ROSA, SHOP, plant
 from tests.privacy.test_erasure import named
@@ -36,6 +40,16 @@ async def test_an_export_holds_all_there_is_of_the_person_and_nothing_of_another
     assert {store: bool(each["rows"]) for store, each in whole["stores"].items()} == {
         each.name: each.name not in ("erased", "receipts") for each in HOLDINGS
     }
+
+
+async def test_an_unsubscribe_that_waited_for_the_database_is_shown_too(connections: Connections) -> None:
+    await plant(connections, ROSA)
+    digest = (await open_digests(connections)).of_email(SHOP, OTTO.email)
+    secret = await installation_secret(connections, SECRET)
+    await remember_unsubscribe(connections, token_of(secret, SHOP, digest), NOW)
+    export = await export_person(connections, Person(shop=SHOP, email_digests=frozenset({digest})))
+    (row,) = export.held["suppressions"]
+    assert (row["reason"], row["suppressed_at"]) == ("unsubscribed", NOW)
 
 
 async def test_a_checkout_leads_to_its_customer(connections: Connections) -> None:
