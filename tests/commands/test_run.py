@@ -35,10 +35,14 @@ async def test_what_the_database_says_of_who_asks_is_told(postgres_url: str) -> 
         await migrate(postgres_url.replace("/postgres?", "/none?"))
 
 
-@pytest.mark.usefixtures("terminal")
 def test_a_file_that_can_not_be_written_is_told_in_a_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    async def installed(connections: Connections) -> None:
+        async with connections.write() as db:
+            db.add(ShopRow(shop="a.myshopify.com", publishable_key="pk", installed_at=datetime.now(UTC)))
+
+    terminal.prepare(installed)
     file = tmp_path / "none" / "ledger.csv"
     monkeypatch.setattr("sys.argv", ["tillwise", "consent", "--shop", "a.myshopify.com", "--out", str(file)])
     with pytest.raises(SystemExit) as ended:
