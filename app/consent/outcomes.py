@@ -66,22 +66,30 @@ async def allowed(
 
 
 def _each_decision(shop: str, since: datetime, until: datetime, newest: int | None, dialect: str) -> CTE:
+    offers = _number_of_offers(dialect)
     return (
         select(
             _D.c.answer["segment"].as_string().label("segment"),
             _D.c.region,
-            func.json_array_length(_D.c.answer["offers"]).label("offers"),
+            offers.label("offers"),
             _deepest_discount(dialect).label("discount"),
             _accepted().label("accepted"),
         )
         .where(_D.c.shop == shop, _D.c.decided_at >= since, _D.c.decided_at < until)
-        .where(_D.c.arm != _HOLDOUT, _D.c.answer["offers"].as_string().is_not(None))
+        .where(_D.c.arm != _HOLDOUT, offers.is_not(None))
         .order_by(_D.c.decided_at.desc())
         .limit(newest)
         # Else an engine works out each column anew wherever the sums name it.
         .cte("each_decision")
         .prefix_with("MATERIALIZED")
     )
+
+
+def _number_of_offers(dialect: str) -> Any:
+    """Return how many offers a decision made, null where its answer was erased."""
+    if dialect == "sqlite":  # which parses an answer once for all that is asked of it, but a part of it anew
+        return func.json_array_length(_D.c.answer, "$.offers")
+    return func.json_array_length(_D.c.answer["offers"])
 
 
 def _deepest_discount(dialect: str) -> Any:
