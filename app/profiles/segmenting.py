@@ -44,7 +44,7 @@ from app.tables import OrderRow
 from app.upsert import table_of
 from app.values import ShopDomain, zone_of
 
-AGAIN_AFTER = timedelta(days=1)
+AGAIN_AFTER = timedelta(hours=23)  # a day, so that none is left out of what is told by day
 _BATCH = 500
 _SEGMENTATIONS, _ORDERS = table_of(SegmentationRow), table_of(OrderRow)
 _log = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from sqlmodel import select, update
 
-from app.connections import Connections
+from app.connections import Connections, redis_key
 from app.consent.digests import open_digests
 from app.consent.policy import Answers
 from app.consent.told import pack as pack_told
@@ -26,7 +26,7 @@ from app.profiles.packed import unpack_profile
 from app.profiles.reviews import decide_review, reviews
 from app.profiles.rfm import RfmMeasures, RfmThresholds, cuts
 from app.profiles.segmentation import Segmentation
-from app.profiles.segmenting import segment_shop
+from app.profiles.segmenting import request_due_segmentations, segment_shop
 from app.profiles.segments import count_segments, latest_segmentation, publish_segmentation
 from app.profiles.snapshots import FEATURES
 from app.profiles.store import forget_customer, rebuild, refresh_customers
@@ -155,6 +155,18 @@ async def test_the_merchants_own_segment_comes_before_what_is_worked_out(connect
     found = await segments(connections)
     assert {who for who, name in found.items() if name == "regulars"} == {9, 10}
     assert (await profile(connections, 10)).segments == ("regulars", "champions")
+
+
+async def test_a_segmentation_comes_no_later_each_day(connections: Connections) -> None:
+    """Those that come a while after the whole day leave one out, by and by, of the sizes told by day."""
+    await a_shop(connections)
+    made = Segmentation("USD", 0, cuts_of([]), Rules("USD"))
+    waiting = redis_key(SHOP, "waiting", "segment")
+    for hours, is_due in ((23.5, True), (22, False)):
+        await connections.redis.delete(waiting)
+        await publish_segmentation(connections, SHOP, made, {}, datetime.now(UTC) - timedelta(hours=hours))
+        await request_due_segmentations(connections)
+        assert bool(await connections.redis.exists(waiting)) is is_due
 
 
 async def test_a_days_sizes_are_of_the_shops_own_day(connections: Connections) -> None:
