@@ -26,7 +26,7 @@ from app.campaigns.campaign import Campaign
 from app.campaigns.store import all_campaigns
 from app.connections import Connections
 from app.errors import InputError, NotFound
-from app.experiments.assign import STANDING
+from app.experiments.assign import STANDING, holdout_share, standing_experiment
 from app.experiments.patch import CAMPAIGNS
 from app.experiments.store import Readout
 from app.experiments.versions import Version, versions
@@ -48,7 +48,11 @@ async def overview(connections: Connections, shop: Shop, _query: QueryParams) ->
         shown.values(), key=lambda each: (each.status != "running", -each.drafted_at.timestamp())
     )
     names = await campaign_names(connections, shop)
-    return {"experiments": [_listed(each, names) for each in ordered], **frame(PATH)}
+    return {
+        "experiments": [_listed(each, names) for each in ordered],
+        "holds_out": _holds_out(shop),
+        **frame(PATH),
+    }
 
 
 async def plan(connections: Connections, shop: Shop, query: QueryParams) -> dict[str, Any]:
@@ -87,6 +91,7 @@ async def reading(connections: Connections, shop: Shop, query: QueryParams) -> d
         "name": _name(version),
         "version": None if version is None else _shown(version, of_it),
         "as_of": as_of_words(shown) if shown else "",
+        "holds_out": _holds_out(shop),
         "vouched": vouched,
         "found": None if found is None else _told(found, names),
         "uncounted": _uncounted(shop, version),
@@ -127,6 +132,11 @@ async def _earned(
         "groups": await earned_told.groups(connections, shop, report, names),
         "foreign": report.foreign_orders,
     }
+
+
+def _holds_out(shop: Shop) -> bool:
+    """Return whether some shoppers see nothing of Tillwise."""
+    return holdout_share(standing_experiment(shop.shop, shop.settings)) > 0
 
 
 def frame(here: str) -> dict[str, Any]:

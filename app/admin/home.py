@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-import msgspec
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -27,7 +26,7 @@ from app.connections import Connections
 from app.consent.policies import current_policy
 from app.consent.report import requests
 from app.consent.retention import limits_of, told_days
-from app.experiments.assign import HOLDOUT, default_experiment, experiment
+from app.experiments.assign import holdout_share, standing_experiment
 from app.profiles.reviews import reviews
 from app.reach.alert_store import open_alerts
 from app.recommend.drift_watch import last_watch
@@ -146,20 +145,12 @@ async def _steps(
     health: store.Health,
     model: store.Model | None,
 ) -> list[Step]:
+    split = standing_experiment(shop.shop, shop.settings)
     journey = Journey(
         shop.shop, connections.settings.api_key, imports, health, model,
-        await current_policy(connections, shop.shop), _holdout_share(shop), marks_of(shop.settings),
+        await current_policy(connections, shop.shop), holdout_share(split), marks_of(shop.settings),
     )  # fmt: skip
     return steps(journey)
-
-
-def _holdout_share(shop: Shop) -> float:
-    """Return the share of visitors that is held out."""
-    try:
-        split = experiment(shop.shop, msgspec.convert(shop.settings["arms"], dict[str, float]))
-    except (KeyError, ValueError):  # what stands there is no split: the default one holds
-        split = default_experiment(shop.shop)
-    return sum(arm.share for arm in split.arms if arm.name == HOLDOUT)
 
 
 def _missing(connections: Connections, shop: Shop) -> list[str]:

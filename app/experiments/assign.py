@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
+import msgspec
+
 HOLDOUT = "holdout"
 PERSONALISED = "personalised"
 STATIC = "static"
@@ -78,6 +80,19 @@ def with_normalised_shares(weights: Mapping[str, float]) -> tuple[Arm, ...]:
 def default_experiment(salt: str, holdout: float = HOLDOUT_SHARE, static: float = STATIC_SHARE) -> Experiment:
     """Return the standing experiment: personalised, the defaults for a few, nothing for the holdout."""
     return experiment(salt, {HOLDOUT: holdout, PERSONALISED: 1 - holdout - static, STATIC: static})
+
+
+def standing_experiment(shop: str, settings: Mapping[str, Any]) -> Experiment:
+    """Return the merchant's split; the default one where the setting is absent or unusable."""
+    try:
+        return experiment(shop, msgspec.convert(settings["arms"], dict[str, float]))
+    except (KeyError, ValueError):
+        return default_experiment(shop)
+
+
+def holdout_share(of: Experiment) -> float:
+    """Return the share of units that are shown nothing, 0 where everybody is."""
+    return sum(arm.share for arm in of.arms if arm.name == HOLDOUT)
 
 
 def bucket(salt: str, unit: str) -> float:

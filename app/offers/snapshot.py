@@ -16,7 +16,7 @@ from app.campaigns.signing import Signing
 from app.catalog.catalog import Catalog
 from app.catalog.costs import Costs, costs_of
 from app.consent.policy import UNREAD, ShopPolicy
-from app.experiments.assign import Experiment, default_experiment, experiment
+from app.experiments.assign import Experiment, standing_experiment
 from app.intent.foresight import UNTAUGHT, Foresight
 from app.offers.approach import approach_of
 from app.offers.rerank import NEVER, Candidate, Terms, with_standing
@@ -122,7 +122,7 @@ def take_snapshot(shop: ShopDomain, sources: Sources, model: Model | None = None
     for the caller to replace.
     """
     catalog, settings, excluded = sources.catalog, sources.settings, sources.excluded
-    pinned, split = pinned_of(settings), _experiment(shop, settings)
+    pinned, split = pinned_of(settings), standing_experiment(shop, settings)
     costs, approach = costs_of(settings, catalog), approach_of(settings)
     terms = terms_of(settings, catalog, costs, model)
     # The rest of the terms follows from these, the catalogue and the model.
@@ -181,14 +181,6 @@ def _offerable(
                 return_rate=known.returns.of(product_id),
             )  # fmt: skip
             yield product_id, Offerable(product_id, shown, with_standing(ranked, terms))
-
-
-def _experiment(shop: str, settings: Mapping[str, Any]) -> Experiment:
-    """Return the merchant's split; the default one where the setting is absent or unusable."""
-    try:
-        return experiment(shop, msgspec.convert(settings["arms"], dict[str, float]))
-    except (KeyError, ValueError):
-        return default_experiment(shop)
 
 
 def _version(catalog: Catalog, model: Model | None, *rest: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import httpx
 import msgspec
@@ -40,6 +41,18 @@ async def test_a_shop_that_tried_nothing_is_told_what_an_experiment_is(
     assert "No experiments yet" in await page(browser)
     assert "No figures yet" in await page(browser, "/read", id="standing")
     assert "No offer came before an order" in await page(browser, "/earned")
+
+
+@pytest.mark.parametrize(
+    ("kept", "holds_out"), [({}, True), ({"arms": {"personalised": 9, "static": 1}}, False)]
+)
+async def test_the_holdout_is_told_of_where_there_is_one(
+    connections: Connections, browser: httpx.AsyncClient, kept: dict[str, Any], holds_out: bool
+) -> None:
+    await keep(connections, shop_row(settings=kept))
+    listed, read = await page(browser), await page(browser, "/read", id="standing")
+    assert ("The holdout always runs" in listed) is ("It always runs." in read) is holds_out
+    assert ("Nobody is held out" in listed) is ("Nobody is held out" in read) is not holds_out
 
 
 async def test_a_winner_is_told_in_plain_words_with_its_limits(
