@@ -25,8 +25,8 @@ from app.events.erased import only_kept
 from app.events.kinds import BulkOperationFinished
 from app.jobs import exclusive_job, is_under_way, request_job, requeue_job
 from app.orders.customers import record_customers
-from app.orders.store import record_orders, record_refunds
-from app.profiles.store import rebuild
+from app.orders.store import record_refunds
+from app.profiles.store import keep_orders, rebuild
 from app.shopify import download
 from app.shops.changes import announce_change
 from app.shops.store import Shop, describe, get_shop, installed_shop
@@ -255,9 +255,9 @@ async def _store_orders(connections: Connections, shop: Shop, batch: Sequence[Tr
 
     pairs = _read_each(read, shop, batch)
     async with look_and_write(connections, shop.shop):
-        await record_orders(connections, await only_kept(connections, [order for order, _ in pairs]))
-    refunds = [refund for _, theirs in pairs for refund in theirs]
-    await record_refunds(connections, await unknown_refunds(connections, shop, refunds))
+        await keep_orders(connections, await only_kept(connections, [order for order, _ in pairs]))
+        refunds = [refund for _, theirs in pairs for refund in theirs]
+        await record_refunds(connections, await unknown_refunds(connections, shop, refunds))
 
 
 def _read_each(read: Callable[[Tree], Any], shop: Shop, batch: Sequence[Tree]) -> list[Any]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlmodel import select
+from sqlmodel import delete, select
 from streaq import TaskStatus
 
 from app.catalog.store import load_catalog
@@ -31,7 +31,7 @@ from app.tables import (
 )
 from app.values import ShopDomain
 from devstore.schema import MODULES
-from tests.devstore.conftest import past_order
+from tests.devstore.conftest import past_order, second_customer
 from tests.devstore.small_shop import NOW
 from tests.webhooks.shopfront import Shopfront, installed, installed_late
 from webhooks import backfill
@@ -142,6 +142,20 @@ async def test_an_erasure_does_not_end_while_an_import_writes_by_an_earlier_look
     assert await rows(connections, CustomerRow) == []
     assert {order.customer_id for order in await rows(connections, OrderRow)} == {None}
     assert not await connections.redis.exists(customer_key(shop, 7))
+
+
+async def test_an_import_tells_who_was_merged_into_whom_while_the_app_was_away(front: Shopfront) -> None:
+    connections, shop = front.connections, front.installed.shop
+    await run_backfill(connections, shop)
+    second_customer(front.shop)
+    for order in front.shop.orders.values():
+        order.customer_id, order.updated_at = 8, NOW
+    async with connections.write() as db:
+        await db.exec(delete(BackfillRow))
+    await run_backfill(connections, shop)
+    heirs = {each.customer_id: each.heir_id for each in await rows(connections, CustomerRow)}
+    assert heirs == {7: 8, 8: None}
+    assert {order.customer_id for order in await rows(connections, OrderRow)} == {8}
 
 
 async def test_the_history_of_a_shop_that_was_erased_and_came_back_is_imported(front: Shopfront) -> None:

@@ -1,14 +1,20 @@
 """Refunds that were made before the app came, or while it was gone: imported with their orders."""
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlmodel import delete
 
 from app.connections import Connections
+from app.consent.requests import Kind, open_request
+from app.errors import ShopifyRefused
 from app.events.kinds import RefundCreated, RefundLine
 from app.orders.store import record_refund
+from app.privacy import unfinished
+from app.privacy.shop import erase_shop
+from app.privacy.unfinished import RequestIncomplete
 from app.recommend.store import read_shop
 from app.shops.store import shop_of
 from app.tables import OF_NO_LINE, BackfillRow, OrderLineRow, RefundRow, ShopRow
@@ -17,8 +23,9 @@ from devstore.shop import refund
 from tests.devstore.small_shop import NOW
 from tests.webhooks.shopfront import Shopfront, installed_late
 from tests.webhooks.test_backfill import rows
+from webhooks import backfill
 from webhooks.backfill import run_backfill
-from webhooks.missed_refunds import imported_refunds
+from webhooks.missed_refunds import imported_refunds, unknown_refunds
 from webhooks.payload import Payload
 from webhooks.read_admin import read_order
 
@@ -152,6 +159,27 @@ async def test_a_refund_made_while_the_app_was_gone_is_imported_when_it_is_back(
     await run_backfill(connections, shop)
     (kept,) = await rows(connections, RefundRow)
     assert (kept.order_id, kept.line_id, kept.quantity) == (sold.id, sold.lines[0].id, 1)
+
+
+async def test_a_shop_is_not_erased_between_the_look_at_its_orders_and_their_refunds(
+    front: Shopfront, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connections, shop, sold = front.connections, front.installed.shop, next(iter(front.shop.orders.values()))
+    refund(front.shop, sold, {sold.lines[0].id: 1}, NOW)
+    monkeypatch.setattr(unfinished, "_PATIENCE_S", 0)
+    await open_request(connections, shop, "r", Kind.SHOP, datetime.now(UTC))
+
+    async def look_then_erase(*about: Any) -> list[RefundCreated]:
+        found = await unknown_refunds(*about)
+        with pytest.raises(RequestIncomplete):
+            await erase_shop(connections, shop, "r")
+        return found
+
+    monkeypatch.setattr(backfill, "unknown_refunds", look_then_erase)
+    with pytest.raises(ShopifyRefused, match="does not have the app any more"):
+        await run_backfill(connections, shop)
+    await erase_shop(connections, shop, "r")
+    assert await rows(connections, RefundRow) == []
 
 
 async def test_a_refund_that_is_told_after_its_import_is_counted_once(front: Shopfront) -> None:
