@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import Any
 
-from sqlalchemy import delete, func, or_, select, text, update
+from sqlalchemy import BigInteger, delete, func, literal, or_, select, text, update
 
 from app.connections import Connections
 from app.tables import INBOX_KEPT, InboxRow
@@ -164,7 +164,8 @@ async def requeue_parked(connections: Connections, shop: str | None, now: dateti
 
 async def give_up(connections: Connections, row_id: int) -> bool:
     """Mark a parked row as done, and delete its body: it is tried no more. Return whether there is one."""
-    parked_one = (_INBOX.c.id == row_id) & (_INBOX.c.status == "parked")
+    named = literal(row_id, BigInteger)  # wider than the column: whatever was typed is compared, not refused
+    parked_one = (_INBOX.c.id == named) & (_INBOX.c.status == "parked")
     return bool(await connections.execute(update(_INBOX).where(parked_one).values(status="done", body=b"")))
 
 

@@ -13,6 +13,7 @@ from webhooks.inbox import (
     MAX_ATTEMPTS,
     Backlog,
     claim,
+    give_up,
     mark_done,
     measure_backlog,
     park,
@@ -131,6 +132,18 @@ async def test_an_operator_can_replay_what_was_parked(on_both_databases: Connect
     assert await requeue_parked(on_both_databases, "b.myshopify.com", NOW) == 0
     assert await requeue_parked(on_both_databases, None, NOW) == 1
     assert len(await claim(on_both_databases, NOW)) == 1
+
+
+async def test_only_what_was_parked_can_be_given_up(on_both_databases: Connections) -> None:
+    await add(on_both_databases, "1", status="parked")
+    row_id = (await the_row(on_both_databases)).id or 0
+    assert [await give_up(on_both_databases, each) for each in (10**18 - 1, row_id, row_id)] == [
+        False,
+        True,
+        False,
+    ]
+    row = await the_row(on_both_databases)
+    assert (row.status, row.body) == ("done", b"")
 
 
 async def test_how_long_the_row_that_is_due_first_has_waited_is_told(on_both_databases: Connections) -> None:
