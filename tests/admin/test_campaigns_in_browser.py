@@ -72,6 +72,10 @@ async def test_what_is_wrong_stands_beside_its_field_and_nothing_is_saved(connec
         )
         await expect(page.get_by_label("Value (USD)")).to_have_accessible_description("Fill this in")
         assert await violations(page) == []
+        await page.get_by_label("They see").select_option(label="Progress bar")
+        await expect(page.get_by_label("What it leads to")).to_have_accessible_description(
+            "It decides what they read at the amount: that shipping is free, or that they have reached it."
+        )
     assert await all_campaigns(connections, SHOP) == []
 
 

@@ -303,6 +303,7 @@
   define('s-option-group', () => '');
   define('s-select', (read, field) => {
     const hidden = read('labelAccessibilityVisibility') === 'exclusive';
+    const notes = ['details', 'error'].filter((note) => read(note));
     const offered = [...field.querySelectorAll('s-option')];
     const chosen = field.chosen ?? offered.find((option) => option.hasAttribute('selected'))?.getAttribute('value');
     const one = (option) => {
@@ -320,13 +321,14 @@
         label { display: block; margin-block-end: 4px; font: 0.8125rem/1.4 ${FONT}; }
         select { box-sizing: border-box; inline-size: 100%; min-block-size: 2.125rem; padding: 6px 8px; border: 1px solid ${read('error') ? 'var(--dev-critical)' : 'var(--dev-border)'}; border-radius: 8px; background: var(--dev-field); font: 0.8125rem/1.5 ${FONT}; }
         select:focus-visible { outline: 2px solid var(--dev-link); outline-offset: 1px; }
-        p { margin: 4px 0 0; color: var(--dev-critical); font: 0.8125rem/1.4 ${FONT}; }
+        p { margin: 4px 0 0; color: var(--dev-subdued); font: 0.8125rem/1.4 ${FONT}; }
+        p#error { color: var(--dev-critical); }
       </style>
       ${hidden ? '' : `<label for="select">${escaped(read('label'))}</label>`}
-      <select id="select" ${hidden ? `aria-label="${escaped(read('label'))}"` : ''} ${read('error') ? 'aria-describedby="error" aria-invalid="true"' : ''}>${named.join('')}</select>
-      ${read('error') ? `<p id="error">${escaped(read('error'))}</p>` : ''}<slot hidden></slot>`;
+      <select id="select" ${hidden ? `aria-label="${escaped(read('label'))}"` : ''} ${notes.length ? `aria-describedby="${notes.join(' ')}"` : ''} ${read('error') ? 'aria-invalid="true"' : ''}>${named.join('')}</select>
+      ${notes.map((note) => `<p id="${note}">${escaped(read(note))}</p>`).join('')}<slot hidden></slot>`;
   }, {
-    attributes: ['error', 'label'],
+    attributes: ['error', 'details', 'label'],
     form: true,
     connected(field) {
       const value = {
