@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from datetime import timedelta
-from typing import Any, Literal, Self, cast
+from typing import Any, Literal, Self
 
 import msgspec
 from coredis.exceptions import RedisError as QueueError
@@ -163,9 +163,10 @@ async def alone(connections: Connections, what: str, shop: str) -> AsyncIterator
             await lock.release()
 
 
-async def turn_of(connections: Connections, what: str, shop: str) -> bytes | None:
-    """Return the token of whoever holds the shop's lock on this work, another one each time; None if free."""
-    return cast(bytes | None, await connections.redis.get(redis_key(shop, "running", what)))
+async def turns_of(connections: Connections, works: Iterable[str], shop: str) -> set[bytes]:
+    """Return the tokens of who holds the shop's locks on these works, another one each time."""
+    found: list[Any] = await connections.redis.mget([redis_key(shop, "running", each) for each in works])
+    return {token for token in found if token is not None}
 
 
 async def _keep(lock: Any) -> None:

@@ -243,7 +243,7 @@ async def _store_customers(connections: Connections, shop: Shop, batch: Sequence
         return read_customer(shop.shop, Payload(tree.root), shop.currency)
 
     customers = _read_each(read, shop, batch)
-    async with look_and_write(connections, shop.shop):
+    async with look_and_write(connections, shop.shop, "import"):
         await record_customers(connections, await only_kept(connections, customers))
 
 
@@ -254,7 +254,7 @@ async def _store_orders(connections: Connections, shop: Shop, batch: Sequence[Tr
         return order, imported_refunds(shop, node, order, lines)
 
     pairs = _read_each(read, shop, batch)
-    async with look_and_write(connections, shop.shop):
+    async with look_and_write(connections, shop.shop, "import"):
         await keep_orders(connections, await only_kept(connections, [order for order, _ in pairs]))
         refunds = [refund for _, theirs in pairs for refund in theirs]
         await record_refunds(connections, await unknown_refunds(connections, shop, refunds))

@@ -116,7 +116,7 @@ async def _record(connections: Connections, shop: ShopDomain, batch: Sequence[di
 
 async def _write(connections: Connections, shop: str, differing: Sequence[CustomerChanged]) -> int:
     """Return how many were written: nothing of who was erased meanwhile."""
-    async with look_and_write(connections, shop):
+    async with look_and_write(connections, shop, "opt_outs"):
         kept = await only_kept(connections, differing)
         if kept:
             await record_customers(connections, kept)

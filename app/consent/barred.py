@@ -8,24 +8,35 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
+from typing import Literal, get_args
 
 from sqlmodel import col, delete, select
 
 from app.connections import Connections
 from app.consent.digests import open_digests
-from app.jobs import alone
+from app.jobs import alone, turns_of
 from app.privacy_tables import ErasedRow
 
-WRITING = "writing"
+Work = Literal["import", "opt_outs", "profiles", "reviews", "reach"]
 _CLOCKS_DIFFER = timedelta(minutes=5)
 
 
-def look_and_write(connections: Connections, shop: str) -> AbstractAsyncContextManager[None]:
+def look_and_write(connections: Connections, shop: str, work: Work) -> AbstractAsyncContextManager[None]:
     """Look at people inside, and write what follows: no erasure in the shop ends before it is written.
 
-    Short, as an erasure waits for seconds only, and before anything is asked of others.
+    Short, as an erasure waits for seconds only, and before anything is asked of others. Work of another kind
+    does not wait: between the many batches of one it would hardly ever have its turn.
     """
-    return alone(connections, WRITING, shop)
+    return alone(connections, _turn(work), shop)
+
+
+async def writing(connections: Connections, shop: str) -> set[bytes]:
+    """Return the turns in which something is written in the shop now, another value each."""
+    return await turns_of(connections, map(_turn, get_args(Work)), shop)
+
+
+def _turn(work: Work) -> str:
+    return f"writing_{work}"
 
 
 async def erased_since(

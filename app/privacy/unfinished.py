@@ -6,11 +6,10 @@ import asyncio
 from time import monotonic
 
 from app.connections import Connections
-from app.consent.barred import WRITING
+from app.consent.barred import writing
 from app.errors import TillwiseError
 from app.events.broker_ledger import BrokerLedger
 from app.events.hands import in_hand
-from app.jobs import turn_of
 from app.wording import wording
 
 _PATIENCE_S = 5.0
@@ -48,11 +47,12 @@ async def wait_for_broker(connections: Connections) -> None:
 async def wait_for_writing(connections: Connections, shop: str) -> None:
     """Return once no job of the shop writes by a look it took until now. Raises RequestIncomplete."""
     until = monotonic() + _PATIENCE_S
-    turn = await turn_of(connections, WRITING, shop)
-    while turn and turn == await turn_of(connections, WRITING, shop):
+    turns = await writing(connections, shop)
+    while turns:
         if monotonic() >= until:
             raise _waits()
         await asyncio.sleep(_LOOK_EVERY_S)
+        turns &= await writing(connections, shop)
 
 
 async def empty_broker(connections: Connections) -> None:

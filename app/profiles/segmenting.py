@@ -81,7 +81,7 @@ async def _segment(connections: Connections, shop: ShopDomain) -> int:
     await report_progress(connections, "segment", shop, Progress("applying"))
     await rebuild(connections, shop)
     # The training took its time; who was erased meanwhile is nobody to look at.
-    async with look_and_write(connections, shop):
+    async with look_and_write(connections, shop, "reviews"):
         gone = set(await erased_since(connections, shop, facts.placed, now))
         placed = {who: orders for who, orders in facts.placed.items() if who not in gone}
         await find_candidates(connections, shop, placed, rules.currency, now)

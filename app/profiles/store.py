@@ -225,7 +225,7 @@ async def rebuild(connections: Connections, shop: ShopDomain) -> int:
     """Return how many customers' profiles were made anew from the orders in the database."""
     customers, after = 0, 0
     while batch := await _next(connections, shop, after):
-        async with look_and_write(connections, shop):
+        async with look_and_write(connections, shop, "profiles"):
             await refresh_customers(connections, shop, batch)
         customers, after = customers + len(batch), batch[-1]
     return customers

@@ -34,7 +34,7 @@ async def find_abandoned(
     """Return the ids of the checkouts that are abandoned since the last look. now: our clock."""
     found: list[str] = []
     for tokens in chunks(await silent_checkouts(connections, shop, now, wait.shortest)):
-        async with look_and_write(connections, shop):
+        async with look_and_write(connections, shop, "reach"):
             silences = await _silences(connections, shop, tokens, wait, now)
             found += await keep_silences(connections, shop, silences, now)
     return found

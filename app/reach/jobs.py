@@ -64,7 +64,7 @@ async def reach_out(connections: Connections, shop: Shop, reach: Reach, now: dat
     found = list(dict.fromkeys([*await unplanned(connections, shop.shop, now - _BROKEN_OFF), *found]))
     paused = is_paused(shop.settings)
     if not paused:
-        async with look_and_write(connections, shop.shop):
+        async with look_and_write(connections, shop.shop, "reach"):
             await plan_for(connections, shop, reach, found, now)
     await give_up(connections, shop.shop, now)
     return 0 if paused else await send_due(connections, shop, reach, now)
