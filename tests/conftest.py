@@ -280,8 +280,8 @@ class _InTurn(LoadFileScheduling):  # type: ignore[misc]
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Return two workers more than there are processors: of journeys and of stores much is waiting."""
-    return (os.cpu_count() or 1) + 2
+    """Return three workers more than there are processors: of journeys and of stores much is waiting."""
+    return (os.cpu_count() or 1) + 3
 
 
 @pytest.hookimpl(optionalhook=True)
