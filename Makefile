@@ -18,10 +18,14 @@ demo: setup build ## Run the whole thing on a demo shop; ONCE=1 walks the journe
 	@python -m devstore.demo $(if $(ONCE),--once)
 
 test: ## Install what is needed and run every check and test, the Chromium journey included
-	@$(MAKE) --no-print-directory --jobs=2 setup build .venv/.collected
 	@rm -f .venv/.failed
 	@$(MAKE) --no-print-directory --jobs=3 $(addprefix tried-,suite code scripts-types built scripts-tests)
 	@test ! -e .venv/.failed || { echo "Failed, see above: make" $$(sort .venv/.failed); exit 1; }
+
+# Each begins as soon as what it needs is installed.
+tried-suite: setup build .venv/.collected
+tried-code: .venv/.project
+tried-scripts-types tried-built tried-scripts-tests: build
 
 # What failed is named at the end, as it was told far above by then; all the others are run anyway.
 tried-%:
