@@ -18,6 +18,7 @@ from sqlalchemy.exc import OperationalError
 from app.errors import TillwiseError
 
 _QUOTED = re.compile(r"'.*'", re.DOTALL)  # from the first to the last, so that no quote inside ends it
+MOST_TOLD = 50  # errors: each may lead to the next
 _SHOWN = (TillwiseError, OSError, RedisLost, RedisSlow)
 
 
@@ -30,12 +31,29 @@ def reason_of(error: BaseException) -> str:
 
 
 def traceback_of(error: BaseException) -> str:
-    """Return the tracebacks of the error and of what led to it, their messages made safe."""
+    """Return the tracebacks of the error and of what led to it, their messages made safe.
+
+    Each error once, and the last MOST_TOLD: what led to one of a group may be the group itself.
+    """
+    return _traceback(error, set())
+
+
+def _traceback(error: BaseException, met: set[int]) -> str:
+    """Return the traceback of an error with those that led to it and were not met. met: grows."""
+    met.add(id(error))
     told = "".join(traceback.format_tb(error.__traceback__)) + reason_of(error)
     if isinstance(error, BaseExceptionGroup):
-        told = "\n\n".join([told, *map(traceback_of, error.exceptions)])
+        for each in error.exceptions:
+            if _is_new(each, met):
+                told += f"\n\n{_traceback(each, met)}"
     before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    return told if before is None else f"{traceback_of(before)}\n\nthen:\n\n{told}"
+    if before is None or not _is_new(before, met):
+        return told
+    return f"{_traceback(before, met)}\n\nthen:\n\n{told}"
+
+
+def _is_new(error: BaseException, met: set[int]) -> bool:
+    return id(error) not in met and len(met) < MOST_TOLD
 
 
 def _message(error: BaseException) -> str | None:

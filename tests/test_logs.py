@@ -21,7 +21,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 
 from app.config import read_settings
 from app.errors import InputError
-from app.failures import reason_of, traceback_of
+from app.failures import MOST_TOLD, reason_of, traceback_of
 from app.logs import JsonFormatter
 from app.migrations import migrate
 from tests.cluster import free_ports
@@ -87,6 +87,24 @@ def test_what_happened_together_is_told_one_by_one() -> None:
     assert "jane@" not in told
     assert "ExceptionGroup: 2 together" in told
     assert "OSError: disk full" in told
+
+
+def test_errors_that_led_to_each_other_are_each_told_once() -> None:
+    lost, closed = OSError("lost"), OSError("closed")
+    lost.__cause__, closed.__cause__ = closed, lost  # as coredis raises one of a transaction's from the other
+    line = line_of(raised(ExceptionGroup("of a pipeline", [lost, closed])))
+    assert line["error"].count("OSError: lost") == line["error"].count("OSError: closed") == 1
+
+
+def test_of_a_long_way_to_a_failure_the_end_is_told() -> None:
+    last: BaseException | None = None
+    for number in range(2_000):
+        error = OSError(f"{number}.")
+        error.__cause__, last = last, error
+    assert last is not None
+    told = traceback_of(last)
+    assert told.count("OSError") == MOST_TOLD
+    assert told.endswith("OSError: 1999.")
 
 
 @pytest.mark.parametrize(
