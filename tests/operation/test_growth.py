@@ -1,4 +1,4 @@
-"""What a process keeps of a visit that is over: next to nothing. `make chaos` asks for two hours of them."""
+"""What a process keeps of a visit that is over: next to nothing. `make chaos` asks for five hours of them."""
 
 from __future__ import annotations
 
