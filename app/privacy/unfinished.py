@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from time import monotonic
+from typing import Any
 
 from app.connections import Connections
 from app.consent.barred import writing
@@ -27,13 +29,7 @@ async def wait_for_hands(connections: Connections) -> None:
 
     What is given out later is asked about first. Raises RequestIncomplete.
     """
-    until = monotonic() + _PATIENCE_S
-    held = await in_hand(connections.redis)
-    while held:
-        if monotonic() >= until:
-            raise _waits()
-        await asyncio.sleep(_LOOK_EVERY_S)
-        held &= await in_hand(connections.redis)
+    await _outlast(lambda: in_hand(connections.redis))
     await wait_for_broker(connections)
 
 
@@ -46,19 +42,24 @@ async def wait_for_broker(connections: Connections) -> None:
 
 async def wait_for_writing(connections: Connections, shop: str) -> None:
     """Return once no job of the shop writes by a look it took until now. Raises RequestIncomplete."""
-    until = monotonic() + _PATIENCE_S
-    turns = await writing(connections, shop)
-    while turns:
-        if monotonic() >= until:
-            raise _waits()
-        await asyncio.sleep(_LOOK_EVERY_S)
-        turns &= await writing(connections, shop)
+    await _outlast(lambda: writing(connections, shop))
 
 
 async def empty_broker(connections: Connections) -> None:
     """Return once nothing told until now is with a broker, or can be read there. Raises RequestIncomplete."""
     if not await BrokerLedger(connections.redis).is_emptied(_PATIENCE_S):
         raise _waits()
+
+
+async def _outlast(look: Callable[[], Awaitable[set[Any]]]) -> None:
+    """Return once nothing of what is found now is found any more. Raises RequestIncomplete."""
+    until = monotonic() + _PATIENCE_S
+    found = await look()
+    while found:
+        if monotonic() >= until:
+            raise _waits()
+        await asyncio.sleep(_LOOK_EVERY_S)
+        found &= await look()
 
 
 def _waits() -> RequestIncomplete:
