@@ -14,7 +14,7 @@ from typing import Any, Literal, Self
 import msgspec
 from coredis.exceptions import RedisError as QueueError
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import LockError
+from redis.exceptions import LockError, RedisError
 from streaq import Worker
 
 from app.connections import Connections, redis_key
@@ -170,12 +170,21 @@ async def turns_of(connections: Connections, works: Iterable[str], shop: str) ->
 
 
 async def _keep(lock: Any) -> None:
-    """Hold the lock until cancelled, or until it was lost to a pause longer than the lease."""
-    with suppress(LockError):
-        while True:
-            await asyncio.sleep(_LEASE_S / 3)
-            await lock.reacquire()
+    """Hold the lock until cancelled, or until somebody else has it: the lease had lapsed."""
+    held = True
+    while held:
+        await asyncio.sleep(_LEASE_S / 3)
+        with suppress(RedisError, OSError):  # while Redis is away nobody else can take it either
+            held = await _held_on(lock)
     _log.warning("work goes on without its lock: this process was held up for longer than the lease")
+
+
+async def _held_on(lock: Any) -> bool:
+    """Return whether the lock is ours: renewed, or taken again where it lapsed and nobody else has it."""
+    try:
+        return bool(await lock.reacquire())
+    except LockError:
+        return bool(await lock.acquire(blocking=False, token=lock.local.token))
 
 
 async def report_progress(connections: Connections, job: Job, shop: str, progress: Progress) -> None:

@@ -10,17 +10,20 @@ from typing import Any, get_args
 import httpx
 import msgspec
 import pytest
+from redis.asyncio.lock import Lock
+from redis.exceptions import ConnectionError as RedisConnectionError
 from sqlmodel import col, func, select
 from starlette.applications import Starlette
 
 from app import job_worker as work_jobs_module
+from app import jobs
 from app.connections import Connections, redis_key
 from app.errors import ShopifyUnavailable
 from app.events.consume import work_off
 from app.events.kinds import AnyEvent, CartUpdated, CheckoutDeleted, CheckoutUpdated
 from app.events.log import DEAD, EventConsumer
 from app.job_worker import work_jobs
-from app.jobs import exclusive_job, request_job
+from app.jobs import alone, exclusive_job, request_job
 from app.shops.changes import CATALOG_CHANGED
 from app.tables import InboxRow, OrderLineRow, OrderRow, ProductRow, ShopRow
 from app.worker import HANDLERS, run_worker
@@ -320,6 +323,43 @@ async def test_a_lock_that_redis_holds_since_its_clock_was_put_back_keeps_nobody
     await connections.redis.set(redis_key(SHOP, "running", "train"), "of the dead", px=24 * 3_600_000)
     async with asyncio.timeout(PATIENCE_S), exclusive_job(connections, "train", SHOP):
         assert await connections.redis.pttl(redis_key(SHOP, "running", "train")) <= 30_000
+
+
+async def test_a_lock_is_held_on_once_redis_is_back(
+    connections: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "_LEASE_S", 0.3)
+    renew, tries, renewed = Lock.do_reacquire, [], asyncio.Event()
+
+    async def do_reacquire(lock: Lock) -> Any:
+        tries.append(lock)
+        if len(tries) < 3:
+            raise RedisConnectionError("away")
+        await renew(lock)
+        renewed.set()
+
+    monkeypatch.setattr(Lock, "do_reacquire", do_reacquire)
+    async with alone(connections, "train", SHOP), asyncio.timeout(PATIENCE_S):
+        await renewed.wait()
+    assert not await connections.redis.exists(redis_key(SHOP, "running", "train"))
+
+
+async def test_a_lock_that_lapsed_is_taken_again_unless_somebody_else_has_it(
+    connections: Connections, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(jobs, "_LEASE_S", 0.3)
+    key, redis = redis_key(SHOP, "running", "train"), connections.redis
+
+    async def told() -> int:
+        return len([each for each in caplog.records if "without its lock" in each.message])
+
+    async with alone(connections, "train", SHOP):
+        await redis.delete(key)
+        await until(lambda: redis.exists(key), 1)
+        assert await told() == 0
+        await redis.set(key, "another's")
+        await until(told, 1)
+    assert await redis.get(key) == b"another's"
 
 
 @pytest.mark.parametrize("key", [redis_key(SHOP, "waiting", "train")])
