@@ -44,10 +44,11 @@ def ratio_of(above: Floats, below: Floats) -> Estimate | None:
     Its variance is the delta method's (Deng, Knoblich, Lu: Applying the Delta Method in Metric
     Analytics, KDD 2018): units are independent, their orders are not.
     """
-    n, under = len(below), float(below.mean())
-    if under == 0:
+    n, whole = len(below), float(below.sum())
+    if whole == 0:
         return None
-    ratio = float(above.mean()) / under
+    # Of sums, which are exact: by means, orders of one price would seem to vary.
+    ratio, under = float(above.sum()) / whole, whole / n
     # The variance of (above - ratio * below) / mean(below), which is the delta method's, multiplied out.
     return Estimate(n, ratio, float(np.var(above - ratio * below, ddof=1)) / under**2 / n, ratio)
 

@@ -118,9 +118,11 @@ def test_without_any_order_no_order_is_averaged() -> None:
     assert refused(found, "revenue").cause is Cause.TOO_EARLY
 
 
-def test_orders_that_are_all_of_one_price_do_not_vary() -> None:
-    units = drawn()
-    found = reading(with_columns(units, revenue=units.orders * 1_000))
+@pytest.mark.parametrize("price_minor", [1_000, 1_999, 7_930, 123_457])
+@pytest.mark.parametrize("seed", range(5))
+def test_orders_that_are_all_of_one_price_do_not_vary(seed: int, price_minor: int) -> None:
+    units = drawn(seed)
+    found = reading(with_columns(units, revenue=units.orders * price_minor))
     assert refused(found, "aov").cause is Cause.NOTHING_VARIES
 
 
