@@ -14,7 +14,7 @@ from sqlmodel import col, delete, select
 
 from app.connections import Connections
 from app.consent.digests import open_digests
-from app.jobs import alone, turns_of
+from app.jobs import alone
 from app.privacy_tables import ErasedRow
 
 Work = Literal["import", "opt_outs", "profiles", "reviews", "reach"]
@@ -30,13 +30,11 @@ def look_and_write(connections: Connections, shop: str, work: Work) -> AbstractA
     return alone(connections, _turn(work), shop)
 
 
-async def writing(connections: Connections, shop: str) -> set[bytes]:
-    """Return the turns in which something is written in the shop now, another value each."""
-    return await turns_of(connections, map(_turn, get_args(Work)), shop)
-
-
 def _turn(work: Work) -> str:
     return f"writing_{work}"
+
+
+TURNS = tuple(map(_turn, get_args(Work)))
 
 
 async def erased_since(

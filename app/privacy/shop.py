@@ -23,7 +23,7 @@ from app.events.log import DEAD, STREAM, EventLog
 from app.jobs import alone
 from app.privacy.erasure import ERASING
 from app.privacy.purge import purge
-from app.privacy.unfinished import RequestIncomplete, empty_broker, wait_for_hands, wait_for_writing
+from app.privacy.unfinished import RequestIncomplete, empty_broker, wait_for_hands, wait_for_jobs
 from app.privacy_tables import PrivacyRequestRow
 from app.reach.pending_unsubscribes import forget_unsubscribes
 from app.recommend.forget import PUBLISHING
@@ -100,7 +100,7 @@ async def _erased(connections: Connections, request: PrivacyRequest) -> dict[str
         for step in STEPS:
             await step(connections, request)
         await empty_broker(connections)
-        await wait_for_writing(connections, request.shop)
+        await wait_for_jobs(connections, request.shop)
         left = await shop_data(connections, ShopDomain(request.shop))
         if not any(left.values()):
             return left

@@ -5,15 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from time import monotonic
-from typing import Any
+from typing import Any, get_args
 
 from app.connections import Connections
-from app.consent.barred import writing
+from app.consent.barred import TURNS
 from app.errors import TillwiseError
 from app.events.broker_ledger import BrokerLedger
 from app.events.hands import in_hand
+from app.jobs import Job, turns_of
+from app.outbound.marking import MARKING
+from app.outbound.offer_metafield_writing import WRITING
 from app.wording import wording
 
+# In these it is written what customers are to hold in Shopify.
+_OF_PEOPLE = (*TURNS, MARKING, WRITING)
+# Who publishes a model waits for the shop's erasure, and then does not.
+_OF_SHOP = (*_OF_PEOPLE, *sorted({*get_args(Job)} - {"train", "resume", "freshen"}))
 _PATIENCE_S = 5.0
 _LOOK_EVERY_S = 0.05
 
@@ -41,8 +48,13 @@ async def wait_for_broker(connections: Connections) -> None:
 
 
 async def wait_for_writing(connections: Connections, shop: str) -> None:
-    """Return once no job of the shop writes by a look it took until now. Raises RequestIncomplete."""
-    await _outlast(lambda: writing(connections, shop))
+    """Return once nobody writes of the shop's people by a look taken until now. Raises RequestIncomplete."""
+    await _outlast(lambda: turns_of(connections, _OF_PEOPLE, shop))
+
+
+async def wait_for_jobs(connections: Connections, shop: str) -> None:
+    """Return once nobody writes anything of the shop by a look taken until now. Raises RequestIncomplete."""
+    await _outlast(lambda: turns_of(connections, _OF_SHOP, shop))
 
 
 async def empty_broker(connections: Connections) -> None:

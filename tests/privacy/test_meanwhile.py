@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -11,13 +12,17 @@ from typing import Any
 import pytest
 from sqlmodel import col, select, update
 
+from app import jobs
 from app.connections import Connections
 from app.consent.barred import look_and_write
 from app.consent.requests import Kind, open_request
 from app.errors import TillwiseError
 from app.events.consume import work_off
 from app.events.log import EventConsumer, this_consumer
-from app.privacy import unfinished
+from app.jobs import exclusive_job
+from app.outbound.marking import MARKING
+from app.outbound.offer_metafield_writing import WRITING
+from app.privacy import erasure, unfinished
 from app.privacy.erasure import erase_person
 from app.privacy.shop import erase_shop
 from app.privacy.unfinished import RequestIncomplete
@@ -30,6 +35,7 @@ from app.recommend.publish import latest, versions
 from app.recommend.retrain import train_shop
 from app.tables import DecisionRow, OrderRow
 from app.worker import HANDLERS
+from tests.consent.issued import receipts_of
 from tests.offers.factories import EVERYTHING
 from tests.offers.factories import SHOP as CHECKOUT_SHOP
 from tests.privacy.planted import dump, found_in
@@ -130,6 +136,36 @@ async def test_a_shop_is_not_erased_while_a_job_writes_of_whom_it_read_before(
         with pytest.raises(RequestIncomplete):
             await erase_shop(connections, SHOP, "r")
     await erase_shop(connections, SHOP, "r")
+
+
+@pytest.mark.parametrize("job", ["backfill", "collections", "segment", "intent"])
+async def test_a_shop_is_not_erased_while_a_job_that_read_it_may_still_write(
+    connections: Connections, monkeypatch: pytest.MonkeyPatch, job: jobs.Job
+) -> None:
+    monkeypatch.setattr(unfinished, "_PATIENCE_S", 0)
+    await open_request(connections, SHOP, "r", Kind.SHOP, datetime.now(UTC))
+    async with exclusive_job(connections, job, SHOP):
+        with pytest.raises(RequestIncomplete):
+            await erase_shop(connections, SHOP, "r")
+        assert await receipts_of(connections, SHOP) == []
+    await erase_shop(connections, SHOP, "r")
+
+
+@pytest.mark.parametrize("turn", [MARKING, WRITING])
+async def test_an_erasure_does_not_end_while_what_a_customer_is_to_hold_in_shopify_is_being_written(
+    connections: Connections, monkeypatch: pytest.MonkeyPatch, turn: str
+) -> None:
+    monkeypatch.setattr(unfinished, "_PATIENCE_S", 0)
+    writing = contextlib.AsyncExitStack()
+
+    async def begin(_erasing: object) -> None:
+        await writing.enter_async_context(jobs.alone(connections, turn, SHOP))
+
+    with monkeypatch.context() as patch, pytest.raises(RequestIncomplete):
+        patch.setattr(erasure, "STEPS", (*erasure.STEPS, begin))
+        await redact(connections, SHOP, GONE)
+    await writing.aclose()
+    await redact(connections, SHOP, GONE)
 
 
 async def test_a_checkout_under_way_is_answered_and_its_decision_names_nobody(
