@@ -126,15 +126,24 @@ async def _orders(
     columns = (_ORDERS.c.checkout_token, _ORDERS.c.created_at, _ORDERS.c.subtotal_minor)
     for part in chunks(sorted(tokens)):
         query = (
-            select(*columns, _ORDERS.c.discount_minor, goods_back())
+            select(*columns, _full_price(), _ORDERS.c.discount_minor, goods_back())
             .where(_ORDERS.c.shop == shop, _ORDERS.c.checkout_token.in_(part))
             .where(_ORDERS.c.cancelled_at.is_(None))
             .order_by(_ORDERS.c.created_at)
         )
-        for token, at, paid, discount, back in await (await db.connection()).execute(query):
-            left = round(_left(paid, discount, margin) * _kept(paid, int(back)))
+        for token, at, paid, full, discount, back in await (await db.connection()).execute(query):
+            whole = paid if margin is None else round(int(full) * margin) - discount
+            left = round(whole * _kept(paid, int(back)))
             orders[token].append(Ordered(at.timestamp(), left))
     return orders
+
+
+def _full_price() -> Any:
+    """Return what an order's goods cost before discounts; its discounts may be of shipping as well."""
+    full = func.sum(_LINES.c.quantity * _LINES.c.price_minor)
+    theirs = (_LINES.c.shop == _ORDERS.c.shop) & (_LINES.c.order_id == _ORDERS.c.order_id)
+    lines = select(full).where(theirs).correlate(_ORDERS).scalar_subquery()
+    return func.coalesce(lines, _ORDERS.c.subtotal_minor + _ORDERS.c.discount_minor)
 
 
 async def _margin(db: AsyncSession, shop: str) -> float | None:
@@ -156,10 +165,3 @@ async def _margin(db: AsyncSession, shop: str) -> float | None:
 def _kept(paid_minor: int, back_minor: int) -> float:
     """Return the share of what was paid for an order's goods that was not given back."""
     return 1 - min(max(back_minor / paid_minor, 0), 1) if paid_minor > 0 else 1
-
-
-def _left(paid_minor: int, discount_minor: int, margin: float | None) -> int:
-    """Return what an order left: its goods' margin at full price less the discount; else what was paid."""
-    if margin is None:
-        return paid_minor
-    return round((paid_minor + discount_minor) * margin) - discount_minor

@@ -325,6 +325,16 @@ async def test_where_costs_are_known_an_order_leaves_its_margin(
     assert orders["t2"][0].left_minor == 100  # of a third of that, as 6.00 of 9.00 were given back
 
 
+async def test_free_shipping_costs_what_it_takes_off_and_makes_no_goods_dearer(
+    on_both_databases: Connections,
+) -> None:
+    goods = OrderLineRow(shop=SHOP, line_id=1, order_id=10_001, product_id=10, quantity=2, price_minor=500)
+    free = an_order(1, 4, subtotal_minor=1_000, discount_minor=490)  # of shipping
+    await install(on_both_databases, a_decision(1, 5, drew("ten", "five")), goods, free, costs={"10": 300})
+    _, orders = await decided(on_both_databases, SHOP, NOW)
+    assert orders["t1"][0].left_minor == -90  # 40 % of 10.00, less the shipping of 4.90
+
+
 def coupon(**changes: Any) -> Campaign:
     return a_campaign("ten", **({"offer": TEN_PERCENT, "holdout": 0.5} | changes))
 
