@@ -28,8 +28,10 @@ _PROFILE = {"preferences", "marketing"}
 
 async def record_consent(connections: Connections, event: ConsentTold) -> None:
     """Append to the ledger what is new of each name, and keep what stands where decide reads it."""
-    subjects = names_of(event).subjects(await open_digests(connections), event.shop)
-    entries = [_entry(event, kind, subject) for kind, subject in subjects.items()]
+    digests = await open_digests(connections)
+    event_id = digests.of(event.shop, "event", event.event_id)  # it names a decision, and what came of that
+    subjects = names_of(event).subjects(digests, event.shop)
+    entries = [_entry(event, event_id, kind, subject) for kind, subject in subjects.items()]
     await append(connections, event.shop, entries)
 
 
@@ -98,11 +100,11 @@ async def _forget_visit(connections: Connections, event: ConsentTold) -> None:
     await forget(connections, shop, checkout_tokens=visit.checkouts)
 
 
-def _entry(event: ConsentTold, kind: str, subject: str) -> Entry:
+def _entry(event: ConsentTold, event_id: str, kind: str, subject: str) -> Entry:
     return Entry(
         subject=subject,
         subject_kind=kind,
-        event_id=event.event_id,
+        event_id=event_id,
         told_at=event.happened_at,
         source=event.source,
         told=event.answers,

@@ -2,6 +2,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec import structs
 from sqlmodel import col, select
 
 from app.connections import Connections
@@ -93,6 +94,18 @@ async def test_each_name_has_its_line_in_the_ledger_under_a_digest(connections: 
         told = unpack(await connections.redis.get(told_key(SHOP, subject)))
         assert told == Answers(True, True, True, True)
     assert not any(name in str(row.model_dump()) for row in written for name in ("browser", "token"))
+
+
+async def test_no_line_of_the_ledger_leads_to_the_decision_that_the_word_came_with(
+    connections: Connections,
+) -> None:
+    """The line stays when somebody is erased, and so do the decision and the order it led to, as nobody's."""
+    await install(connections)
+    word = structs.replace(said(0, YES), event_id="consent:the-decision")
+    await react(connections, word, word)  # told again it is the same word
+    written = await rows(connections, ConsentRow)
+    assert len(written) == len(EVERYONE)
+    assert not any("the-decision" in str(row.model_dump()) for row in written)
 
 
 async def test_a_visit_that_is_taken_back_leaves_nothing(connections: Connections) -> None:
