@@ -58,3 +58,26 @@ def test_few_decisions_are_too_early() -> None:
     refused = estimate(WeightedDecisions(*np.ones((4, 10))))
     assert isinstance(refused, Refusal)
     assert refused.cause == Cause.TOO_EARLY
+
+
+def seldom_ordered(size: int, seed: int) -> WeightedDecisions:
+    """Return decisions of which one in 20 was the other policy's, and 3 % ordered for 30 on average."""
+    rng = np.random.default_rng(seed)
+    reward = (rng.random(size) < 0.03) * rng.exponential(30, size)
+    return WeightedDecisions((rng.random(size) < 0.05) * 20.0, reward, np.zeros(size), np.zeros(size))
+
+
+def test_of_a_handful_of_orders_no_interval_is_told() -> None:
+    # 4,000 decisions are worth 200 of its own, and about six of them ordered.
+    refused = estimate(seldom_ordered(4_000, seed=0))
+    assert isinstance(refused, Refusal)
+    assert refused.cause == Cause.TOO_EARLY
+    assert "estimates begin at 50" in refused.says
+
+
+def test_intervals_that_are_told_hold_the_truth_where_few_order() -> None:
+    found = [estimate(seldom_ordered(40_000, seed)) for seed in range(200)]
+    told = [each for each in found if isinstance(each, PolicyEstimate)]
+    assert len(told) > 150  # about 60 orders
+    held = sum(each.doubly_robust.low < 0.9 < each.doubly_robust.high for each in told)
+    assert held >= 0.9 * len(told)
