@@ -15,6 +15,7 @@ from app.admin.campaigns_hidden import hidden
 from app.admin.campaigns_lacking import Lacking, lacking
 from app.admin.campaigns_view import KINDS, TONES, figures, level, rule_words, shows, when_words, window_words
 from app.admin.language import Lazy, lazy
+from app.admin.segment_titles import rule_names
 from app.campaigns.activity import CampaignActivity, activity
 from app.campaigns.campaign import Campaign
 from app.campaigns.signing import refusals
@@ -110,10 +111,7 @@ def may_discount(shop: Shop) -> bool:
 
 
 async def titles_in(connections: Connections, shop: Shop, named: Iterable[Campaign | Any]) -> dict[str, str]:
-    """Return the titles of the products and collections that campaigns, or rules alone, name.
-
-    By id as a text, and by collection_key.
-    """
+    """Return the titles of what campaigns, or rules alone, name: by id as a text, or as `in_words` has it."""
     ids: set[int] = set()
     texts: set[str] = set()
     for each in named:
@@ -121,7 +119,7 @@ async def titles_in(connections: Connections, shop: Shop, named: Iterable[Campai
         texts.update(_texts(each.rule if isinstance(each, Campaign) else each))
     ids.update(int(text) for text in texts if text.isascii() and text.isdigit() and len(text) < 19)
     found = await store.titles(connections, shop, ids) if ids else {}
-    titles = {str(product_id): title for product_id, title in found.items()}
+    titles = {str(product_id): title for product_id, title in found.items()} | rule_names()
     if texts.isdisjoint(_OF_COLLECTIONS):
         return titles
     collections = await titles_of(connections, shop.shop, texts)

@@ -257,11 +257,9 @@ def _choices(
     field: Mapping[str, Any], names: Mapping[Names, frozenset[str]], collections: Mapping[str, str]
 ) -> Iterator[tuple[str, str]]:
     """Yield what can be chosen for a field: as it is typed, and as it is shown."""
-    for choice in field.get("choices") or ():
-        yield (each := choice["value"].replace("_", " ")), each
-    kind = field.get("names", "")
+    known, kind = FIELDS[field["name"]], field.get("names", "")
+    texts = [typed(known, each) for each in known.choices]
     if kind == "collection":
         yield from sorted(collections.items(), key=lambda each: each[1].lower())[:MOST_NAMED]
-    for name in sorted(names.get(kind, ()), key=str.lower)[:MOST_NAMED]:
-        text = name.replace("_", " ") if kind == "segment" else name
-        yield text, text
+    texts += sorted((typed(known, each) for each in names.get(kind, ())), key=str.lower)[:MOST_NAMED]
+    yield from zip(texts, texts, strict=True)

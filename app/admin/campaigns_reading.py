@@ -14,9 +14,10 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from app.admin.campaigns_form import HOUR_S, LEADS_TO, Form, plain_number
+from app.admin.campaigns_form import HOUR_S, LEADS_TO, Form
 from app.admin.campaigns_rows import Row, Rows, condition_of, rule_of, typed_number
 from app.admin.campaigns_view import field_words
+from app.admin.figures import short
 from app.admin.language import _
 from app.admin.sentences import told
 from app.admin.typed import check_marks, fraction_of, plain
@@ -295,8 +296,7 @@ class _Reading:
         if number is None:
             return least
         if not least <= number <= most:
-            low = plain_number(round(least, 3))
-            self.note(field, _("this goes from %(low)s to %(high)s", low=low, high=f"{most:,.10g}"))
+            self.note(field, _("this goes from %(low)s to %(high)s", low=short(least), high=short(most)))
         return number
 
     def amount(self, field: str, *, needed: bool = False) -> str | None:

@@ -12,10 +12,12 @@ from unicodedata import category
 
 import msgspec
 
-from app.admin.language import Lazy, _, lazy
+from app.admin.language import Lazy, _, lazy, spoken
+from app.admin.segment_titles import TITLES, rule_name
 from app.admin.typed import NUMBER, check_marks, fraction_of, plain
 from app.errors import InputError
 from app.rules.fields import FIELDS, Field, Kind
+from app.rules.locale import locale
 from app.rules.nodes import (
     MIRRORED,
     AllOf,
@@ -203,6 +205,10 @@ def _list(field: Field, text: str, place: str, currency: str) -> list[Any]:
 
 
 def _named(field: Field, text: str) -> str:
+    # A segment of the shop's own never reads as a title: its name is of small English letters.
+    for value in TITLES if field.names == "segment" else field.choices:
+        if text == typed(field, value):
+            return value
     if field.names == "segment":
         return "_".join(text.lower().split())
     if field.names == "collection":
@@ -228,7 +234,9 @@ def typed(field: Field, value: Any) -> str:
     if isinstance(value, (int, float)):
         number = round(value * 100, 6) if field.unit == "share" else value
         return f"{number:.6f}".rstrip("0").rstrip(".")
-    return value.replace("_", " ") if field.names == "segment" or field.choices else str(value)
+    if field.names == "segment":
+        return rule_name(value)
+    return locale(spoken().language).choices.get(field.name, {}).get(value, str(value))
 
 
 def _group(part: Condition, single: Join) -> Group | None:

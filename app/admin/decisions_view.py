@@ -13,7 +13,7 @@ from app.admin.campaigns_view import LEFT_OUT, off_words
 from app.admin.decisions_filter import OUTCOMES
 from app.admin.figures import moment, money, percent, percentage
 from app.admin.language import Lazy, _, lazy, ngettext, spoken
-from app.admin.segment_titles import title
+from app.admin.segment_titles import rule_names, title
 from app.admin.view import ARMS, FALLBACKS, SURFACES, product_number, reason_words
 from app.campaigns.campaign import Class
 from app.campaigns.weighed import Weighed
@@ -184,7 +184,7 @@ def weighings(
             name=names.get(name, name),
             tone="success" if name in shown else "neutral",
             says=_became(name, shown, weighed),
-            rule=f"{in_words(rules[name], currency, _language())}." if name in rules else "",
+            rule=f"{in_words(rules[name], currency, _language(), rule_names())}." if name in rules else "",
             facts=tuple(_facts_of(rules[name], weighed, currency)) if name in rules else (),
         )
         for name in dict.fromkeys((*shown, *weighed.matched, *weighed.left_out))

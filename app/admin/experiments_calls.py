@@ -29,6 +29,7 @@ from app.admin.experiments_form import (
 )
 from app.admin.experiments_store import choices, keep_arm
 from app.admin.experiments_view import METRIC_WORDS, said
+from app.admin.figures import short
 from app.admin.home_view import as_of_words
 from app.admin.language import _, ngettext
 from app.attribution.models import Model
@@ -190,7 +191,7 @@ def _plan_words(aim: Aim, base: Baseline, needed: SampleSize, days: int, currenc
             value=said(metric, base.mean, currency),
             n=base.units,
             days=base.days,
-            lift=f"{100 * aim.lift:g}",
+            lift=short(100 * aim.lift),
         ),
     }
 

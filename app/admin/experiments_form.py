@@ -13,6 +13,7 @@ from typing import Any, Literal
 import msgspec
 
 from app.admin.campaigns_view import when_words
+from app.admin.figures import short
 from app.admin.language import Lazy, _, lazy
 from app.admin.typed import check_marks, plain
 from app.campaigns.campaign import Campaign, is_to_begin
@@ -267,6 +268,6 @@ def _number(text: str, field: str, low: float, high: float) -> float:
     except ValueError:
         value = float("nan")
     if not (isfinite(value) and low <= value <= high):
-        limits = {"low": f"{low:g}", "high": f"{high:g}"}
-        raise InputError(_("Write a number from %(low)s to %(high)s.", **limits), field)
+        said = _("Write a number from %(low)s to %(high)s.", low=short(low), high=short(high))
+        raise InputError(said, field)
     return value

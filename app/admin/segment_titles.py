@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from app.admin.language import Lazy, lazy
+from app.admin.language import SOURCE, Lazy, lazy, spoken
 from app.admin.view import named
+from app.rules.words import segment_key
 
 TITLES: Mapping[str, Lazy] = {
     "champions": lazy("Champions"),
@@ -30,3 +31,15 @@ TITLES: Mapping[str, Lazy] = {
 def title(name: str) -> str:
     """Return a segment's name as a merchant reads it; their own stand as they wrote them."""
     return named(name, TITLES)
+
+
+def rule_name(name: str) -> str:
+    """Return a segment's name as it stands within a rule: English there says `at risk`, others the title."""
+    if spoken().language == SOURCE or name not in TITLES:
+        return name.replace("_", " ")
+    return title(name)
+
+
+def rule_names() -> dict[str, str]:
+    """Return what segments are called within a rule, by segment_key."""
+    return {segment_key(name): rule_name(name) for name in TITLES}

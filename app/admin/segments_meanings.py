@@ -7,7 +7,7 @@ from itertools import product
 from math import expm1
 from typing import NamedTuple
 
-from app.admin.figures import listed, money, percent
+from app.admin.figures import listed, money, percent, short
 from app.admin.language import _, lazy
 from app.admin.segment_titles import title
 from app.admin.sentences import told
@@ -100,8 +100,8 @@ def rfm_words(name: str) -> str:
         "%(said)s: recency %(recency)s of 5, orders and spend on average %(low)s to %(high)s.",
         said=first_upper(", ".join(map(told, SHOPIFY_WORDS[name]))),
         recency=listed(map(str, recency), "or"),
-        low=f"{value[0]:g}",
-        high=f"{value[-1]:g}",
+        low=short(value[0]),
+        high=short(value[-1]),
     )
 
 

@@ -39,8 +39,8 @@ _SIGNS = {"+": " + ", "-": " − ", "*": " × ", "/": " ÷ "}
 def in_words(rule: Rule, currency: str, language: str = "en", names: Mapping[str, str] | None = None) -> str:
     """Return the rule as a sentence without its full stop.
 
-    currency: the shop's. names: what the shop's own ids and names are shown as, `{"801…": "Skis"}`, those of
-    collections by collection_key.
+    currency: the shop's. names: what ids and names are shown as, `{"801…": "Skis"}`, those of collections
+    by collection_key, those of segments by segment_key.
     """
     said = Words(locale(language), currency, names or {}).condition(rule.root)
     begins = len(said) - len(said.lstrip("("))
@@ -162,16 +162,22 @@ class Words:
             return self.locale.choices[field.name][value]
         if field and field.names == "collection":
             return self.locale.units.quoted.format(a=self.names.get(collection_key(value), value))
+        if field and field.names == "segment":
+            name = self.names.get(segment_key(value)) or value.replace("_", " ")
+            return self.locale.units.quoted.format(a=name)
         if value in self.names:
             return self.locale.units.quoted.format(a=self.names[value])
-        if field and field.names == "segment":
-            return self.locale.units.quoted.format(a=value.replace("_", " "))
         return self.locale.units.quoted.format(a=value) if field and field.names else value
 
 
 def collection_key(handle: str) -> str:
     """Return what a collection's title is found by among names: a handle can be a product's id as well."""
     return f"collections/{handle}"
+
+
+def segment_key(name: str) -> str:
+    """Return what a segment's title is found by among names."""
+    return f"segments/{name}"
 
 
 def _measure(terms: tuple[Term, ...]) -> Field | None:

@@ -39,6 +39,15 @@ async def test_what_is_written_is_read_back_and_judged(
     assert "at a loss" in answer["guards"][0]
 
 
+async def test_segments_are_read_back_by_their_titles_in_the_merchants_language(
+    connections: Connections, browser: httpx.AsyncClient
+) -> None:
+    await keep_segments(connections)
+    browser.headers["Accept-Language"] = "de"
+    says = (await call(browser, "check", {"form": written()})).json()["says"]
+    assert says.startswith("Die Segmente des Kunden enthalten mindestens eines von „Zögernde Käufer“ und ")
+
+
 @pytest.mark.parametrize(
     ("rule", "says", "stops"),
     [

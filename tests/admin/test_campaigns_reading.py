@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,14 +12,16 @@ import pytest
 from app.admin.campaigns_form import Form, Message, form_of
 from app.admin.campaigns_preview import BUILT_IN_ENGLISH, preview
 from app.admin.campaigns_reading import ParsedForm, campaign_id_of, read_form
-from app.admin.campaigns_rows import ASKED, ASKED_OF, Rows, rows_of, rule_of
+from app.admin.campaigns_rows import ASKED, ASKED_OF, Group, Row, Rows, rows_of, rule_of, typed
 from app.admin.campaigns_view import between, rate_words, shows
+from app.admin.language import LANGUAGES, speaking
+from app.admin.segment_titles import TITLES
 from app.campaigns.campaign import Campaign
 from app.campaigns.messages import FREE_SHIPPING
 from app.campaigns.templates import TEMPLATES
 from app.intent.rates import rate
 from app.rules.expression import read_rule
-from app.rules.fields import FIELDS
+from app.rules.fields import FIELDS, SURFACES, WEEKDAYS
 from tests.admin.campaign_factories import written
 from tests.admin.test_markup import ROOT
 from tests.campaigns.factories import TEN_PERCENT, a_campaign
@@ -124,6 +127,34 @@ def test_times_are_typed_in_the_shops_zone() -> None:
     assert campaign.schedule.starts_at == datetime(2026, 12, 1, 8, tzinfo=UTC)
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    ("field", "compare", "values"),
+    [
+        ("profile.segments", "some", [*TITLES, "regulars"]),
+        ("time.weekday", "in", WEEKDAYS),
+        ("checkout.surface", "in", SURFACES),
+    ],
+)
+def test_names_are_typed_in_the_merchants_language(
+    language: str, field: str, compare: str, values: list[str]
+) -> None:
+    with speaking(language):
+        row = Row(field, compare, ", ".join(typed(FIELDS[field], each) for each in values))
+        rule = rule_of(Rows("all", (Group("all", (row,)),)))
+        rows = rows_of(read_rule(rule))
+    assert set(values) <= set(re.findall(r"\w+", str(rule)))
+    assert rows is not None
+    assert [each.value for each in rows.groups[0].conditions] == [row.value]
+
+
+def test_names_are_typed_as_words_of_the_language() -> None:
+    with speaking("de"):
+        assert typed(FIELDS["profile.segments"], "hesitant_buyers") == "Zögernde Käufer"
+        assert typed(FIELDS["time.weekday"], "friday") == "Freitag"
+    assert typed(FIELDS["profile.segments"], "hesitant_buyers") == "hesitant buyers"
+
+
 @pytest.mark.parametrize(
     "rule",
     [
@@ -171,6 +202,15 @@ def test_no_condition_at_all_is_everyone() -> None:
 def test_what_can_be_asked_of_each_kind_of_field_has_words() -> None:
     assert {each.kind for each in FIELDS.values()} == ASKED_OF.keys()
     assert {each for asked in ASKED_OF.values() for each in asked} == ASKED.keys()
+
+
+def test_limits_are_told_as_the_language_writes_numbers() -> None:
+    with speaking("de"):
+        told = wrong(lasts="0", per_visitor="2000000000")
+    assert told == {
+        "lasts": "Das geht von 0,0167 bis 2.160",
+        "per_visitor": "Das geht von 1 bis 1.000.000.000",
+    }
 
 
 def test_a_share_is_typed_in_percent() -> None:

@@ -11,7 +11,7 @@ from app.errors import RuleError
 from app.rules.expression import read_rule
 from app.rules.fields import FIELDS
 from app.rules.locale import LANGUAGES, locale
-from app.rules.words import collection_key, in_words
+from app.rules.words import collection_key, in_words, segment_key
 from tests.rules import made
 
 
@@ -43,8 +43,8 @@ def words(stored: Any, language: str = "en", **more: Any) -> str:
         (
             "de-AT",
             "Die Zwischensumme des Warenkorbs ist größer als 1.080,00\N{NO-BREAK SPACE}€, die Anzahl der "
-            "bisherigen Bestellungen ist nicht kleiner als 2 und („at risk“ ist unter den Segmenten des "
-            "Kunden oder der Käufer war schon einmal hier)",
+            "bisherigen Bestellungen ist nicht kleiner als 2 und (die Segmente des Kunden enthalten "
+            "„at risk“ oder der Käufer war schon einmal hier)",
         ),
         (
             "ja",
@@ -102,6 +102,15 @@ def test_collections_are_called_by_their_titles_and_nothing_else_is() -> None:
     said = words(stored, names=names)
     assert said == "“Winter sale” is among the collections of the products in the cart"
     assert words({"in": ["802", var("cart.collections")]}, names=names).startswith("“802” is")
+
+
+def test_segments_are_called_by_their_titles_and_nothing_else_is() -> None:
+    names = {segment_key("at_risk"): "Gefährdet", "at_risk": "Race skis"}
+    asked = {"in": ["at_risk", var("profile.segments")]}
+    assert words(asked, "de", names=names) == "Die Segmente des Kunden enthalten „Gefährdet“"
+    assert words({"in": ["at_risk", var("cart.tags")]}, names={segment_key("at_risk"): "x"}).startswith(
+        "“at_risk” is"
+    )
 
 
 def test_money_has_the_digits_of_its_currency() -> None:
