@@ -56,6 +56,8 @@ def test_words_of_a_segment_follow_from_the_table_that_makes_it() -> None:
     # R 2 and FM 3.5 or 4 is at_risk, and so is R 1
     assert segment(Scores(2, 4, 4)) == segment(Scores(1, 3, 4)) == "at_risk"
     assert rfm_words("at_risk").endswith("recency 1 or 2 of 5, orders and spend on average 3.5 to 4.")
+    with speaking("de"):
+        assert rfm_words("at_risk").endswith("Bestellungen und Ausgaben im Mittel 3,5 bis 4.")
     assert rfm_words("prospects") == "Has not bought anything yet."
     assert all(rfm_words(name) for name in SEGMENTS)
 
@@ -168,8 +170,8 @@ def test_way_with_shoppers_names_segments_there_are() -> None:
         ),
         (
             "Group 1: behaves most like 90 shoppers with visits above average, time on pages below average.",
-            "Group 1: verhält sich am ehesten wie 90 Käufer mit Besuche über dem Durchschnitt, Zeit auf "
-            "Seiten unter dem Durchschnitt.",
+            "Group 1: verhält sich am ehesten wie 90 Käufer mit diesen Merkmalen: Besuche über dem "
+            "Durchschnitt, Zeit auf Seiten unter dem Durchschnitt.",
         ),
         (
             "Foreseen at risk: of customers like this one 80% buy nothing in the next 28 days; last bought "
