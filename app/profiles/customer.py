@@ -22,11 +22,10 @@ AT_RISK_DAYS = 90
 
 
 class BoughtLine(NamedTuple):
-    """A line of an order. price_minor: of one unit, before discounts. product_id: a bundle's of its parts."""
+    """A line of an order. product_id: a bundle's of its parts."""
 
     product_id: int | None
     quantity: int
-    price_minor: int
 
 
 class PlacedOrder(NamedTuple):
@@ -68,28 +67,24 @@ class Bought(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class Profile(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One packed value a customer.
 
-    spent_minor: net of refunds. gross_minor, discount_minor, refunded_minor: of the same orders.
+    spent_minor: net of refunds. gross_minor, refunded_minor: of the same orders.
     renewals: orders that a subscription charged. discounted: others with a discount. bought: by product,
     the PRODUCTS_KEPT bought most recently, but for what a subscription has sent since.
-    prices: the quartiles of what was paid for one unit, without discounts. segments: names, the
-    first one is how the customer is spoken of. refused: the customer does not want a profile;
-    it is empty, and they are nobody in particular. spend_ahead_minor: what they are expected to spend in
-    the next 90 days, None before the shop's segments were worked out. orders_before: how many they placed
-    that we do not have, as on install Shopify shows those of 60 days; spent_before_minor: what for, and
-    last_before_at: when the last one was, None where that is not told. unpriced: orders of gift cards alone,
-    which are paid ahead, and in another currency: they have no amount to average over.
+    segments: names, the first one is how the customer is spoken of. refused: the customer does not want a
+    profile; it is empty, and they are nobody in particular. spend_ahead_minor: what they are expected to
+    spend in the next 90 days, None before the shop's segments were worked out. orders_before: how many they
+    placed that we do not have, as on install Shopify shows those of 60 days; spent_before_minor: what for,
+    and last_before_at: when the last one was, None where that is not told. unpriced: orders of gift cards
+    alone, which are paid ahead, and in another currency: they have no amount to average over.
     """
 
     orders_count: int = 0
     spent_minor: int = 0
-    first_order_at: int | None = None
     last_order_at: int | None = None
     gross_minor: int = 0
-    discount_minor: int = 0
     refunded_minor: int = 0
     discounted: int = 0
     bought: dict[int, Bought] = {}
-    prices: tuple[int, int, int] | None = None
     segments: tuple[str, ...] = ()
     refused: bool = False
     spend_ahead_minor: int | None = None
@@ -153,16 +148,11 @@ def profile_of(orders: Iterable[PlacedOrder], now: int) -> Profile:
     return Profile(
         orders_count=len(kept),
         spent_minor=max(0, sum(made.net_minor for _, made in pairs)),
-        first_order_at=min((made.placed_at for _, made in kept), default=None),
         last_order_at=max((made.placed_at for _, made in kept), default=None),
         gross_minor=sum(_clip(each.total_minor) for each in own),
-        discount_minor=sum(_clip(each.discount_minor) for each in own),
         refunded_minor=sum(_clip(each.refunded_minor) for each in own),
         discounted=sum(each.discount_minor > 0 for each, _ in chosen),
         bought=_bought([(each, made.placed_at) for each, made in kept]),
-        prices=_quartiles(
-            [line.price_minor for each, _ in chosen if each.own_currency for line in each.lines]
-        ),
         renewals=len(kept) - len(chosen),
         unpriced=sum(not _has_amount(each) for each, _ in kept),
     )
@@ -237,15 +227,6 @@ def _bought(orders: Sequence[tuple[PlacedOrder, int]]) -> dict[int, Bought]:
     chosen = [each for each, at in last.items() if each not in sent or at > sent[each]]
     recent = sorted(chosen, key=lambda each: (-last[each], each))[:PRODUCTS_KEPT]
     return {each: Bought(times[each], last[each]) for each in recent}
-
-
-def _quartiles(values: Sequence[int]) -> tuple[int, int, int] | None:
-    """Return the values a quarter, a half and three quarters of the way up, None of nothing."""
-    ranked = sorted(values)
-    if not ranked:
-        return None
-    lower, middle, upper = (ranked[(len(ranked) - 1) * part // 4] for part in (1, 2, 3))
-    return lower, middle, upper
 
 
 def _clip(amount_minor: int) -> int:

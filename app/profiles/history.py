@@ -173,7 +173,7 @@ async def _lines_of(db: AsyncSession, shop: str, order_ids: Sequence[int]) -> di
         # Put in order here: SQLite would read all of the shop's lines, as those lie in that order.
         for row in sorted(await _rows(db, select(lines_kept(shop, part))), key=attrgetter("line_id")):
             chosen = row.bundle_product_id or row.product_id
-            lines[row.order_id].append(BoughtLine(chosen, row.quantity, row.price_minor))
+            lines[row.order_id].append(BoughtLine(chosen, row.quantity))
     return lines
 
 

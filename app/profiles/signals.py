@@ -1,8 +1,7 @@
-"""Signs of trouble in a visit, and what its cart was worth: read from its events, in their order. Pure."""
+"""Signs of trouble in a visit, and what its cart is worth: read from its events, in their order. Pure."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -24,22 +23,15 @@ _TELLS_THE_CART = frozenset({"cart_viewed", *STEPS})
 
 
 class CartValue(NamedTuple):
-    """A cart's latest known value and the highest it was, in minor units of its currency."""
+    """A cart's latest known value, in minor units of its currency."""
 
     currency: str
     minor: int
-    high_minor: int
 
 
 def coupon_failures(alerts: Sequence[dict[str, Any]]) -> int:
     """Return how many codes were not taken."""
     return sum(alert.get("type") == _CODE_REFUSED for alert in alerts)
-
-
-def field_errors(alerts: Sequence[dict[str, Any]]) -> int:
-    """Return how often the field that complained most did; alerts about no field are not one field's."""
-    fields = Counter(str(target) for alert in alerts if (target := alert.get("target")))
-    return max(fields.values(), default=0)
 
 
 def steps_back(names: Sequence[str]) -> int:
@@ -50,18 +42,15 @@ def steps_back(names: Sequence[str]) -> int:
 
 def cart_value(events: Sequence[tuple[str, dict[str, Any]]]) -> CartValue | None:
     """Return what the cart was worth, by name and data of the events; None when none of them tells it."""
-    told = [value for name, data in events if name in _TELLS_THE_CART and (value := _worth(data))]
-    if not told:
-        return None
-    currency, latest = told[-1]
-    return CartValue(currency, latest, max(minor for of, minor in told if of == currency))
+    told = (_worth(data) for name, data in reversed(events) if name in _TELLS_THE_CART)
+    return next((value for value in told if value is not None), None)
 
 
-def _worth(data: dict[str, Any]) -> tuple[str, int] | None:
+def _worth(data: dict[str, Any]) -> CartValue | None:
     amount, currency = data.get("subtotal") or data.get("total"), data.get("currency")
     if not isinstance(amount, str) or not isinstance(currency, str) or len(currency) != 3:
         return None
     try:
-        return currency, minor_units(amount, currency)
+        return CartValue(currency, minor_units(amount, currency))
     except InputError:
         return None

@@ -6,14 +6,14 @@ other one: the visit begins anew there. Events come from one browser, or from on
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
 
 from app.events.kinds import OFFER_DISMISSED
-from app.profiles.signals import STEPS, cart_value, coupon_failures, field_errors, steps_back
+from app.profiles.signals import STEPS, coupon_failures, steps_back
 
 VIEWS_KEPT = 20
 PAUSE_S = 30 * 60  # a longer silence ends a visit, as analytics tools count them
@@ -39,11 +39,8 @@ class Visit(msgspec.Struct, frozen=True, array_like=True, gc=False):
     (epoch seconds) are of the latest visit; visits: how many there were in what was looked at.
     dwell_s: from event to event, pauses left out. step: how far the checkout got, 0 to 6.
     searches_empty: searches that found nothing. coupon_failures: codes that were not taken.
-    field_errors: how often the one field that gave most trouble complained. steps_back: returns to an
-    earlier step of the checkout. page_at, step_at: when the latest page and step were reached.
-    left_at: when the page was left, if nothing came after that. cart_minor: the cart's latest known
-    value, in cart_currency; cart_high_minor: the highest it was in that currency. sent_away: products whose
-    offers were dismissed, in what was looked at.
+    steps_back: returns to an earlier step of the checkout. sent_away: products whose offers were dismissed,
+    in what was looked at.
     """
 
     viewed: dict[int, int] = {}
@@ -60,20 +57,9 @@ class Visit(msgspec.Struct, frozen=True, array_like=True, gc=False):
     removed: int = 0
     step: int = 0
     errors: int = 0
-    shown: int = 0
-    accepted: int = 0
-    dismissed: int = 0
     coupon_failures: int = 0
-    field_errors: int = 0
     steps_back: int = 0
     exit_intents: int = 0
-    thumbnails: int = 0
-    page_at: int | None = None
-    step_at: int | None = None
-    left_at: int | None = None
-    cart_currency: str | None = None
-    cart_minor: int | None = None
-    cart_high_minor: int | None = None
     sent_away: tuple[int, ...] = ()
 
     @property
@@ -95,7 +81,6 @@ def visit_of(events: Iterable[BrowsedEvent]) -> Visit:
     latest = visits[-1]
     names = [event.name for event in latest]
     alerts = [event.data for event in latest if event.name == "alert_displayed"]
-    cart = cart_value([(event.name, event.data) for event in latest])
     return Visit(
         viewed=_viewed(own),
         customer_id=next((e.customer_id for e in reversed(own) if e.customer_id is not None), None),
@@ -110,21 +95,10 @@ def visit_of(events: Iterable[BrowsedEvent]) -> Visit:
         added=names.count("product_added_to_cart"),
         removed=names.count("product_removed_from_cart"),
         step=max((STEPS.index(name) + 1 for name in names if name in STEPS), default=0),
-        step_at=_last_at(latest, STEPS),
         errors=names.count("alert_displayed"),
-        shown=names.count("tillwise:offer_shown"),
-        accepted=names.count("tillwise:offer_accepted"),
-        dismissed=names.count(OFFER_DISMISSED),
         exit_intents=names.count("tillwise:exit_intent"),
-        thumbnails=names.count("tillwise:thumbnail_clicked"),
-        page_at=_last_at(latest, {"page_viewed"}),
-        left_at=_seconds(latest[-1]) if names[-1] == PAGE_LEFT else None,
         coupon_failures=coupon_failures(alerts),
-        field_errors=field_errors(alerts),
         steps_back=steps_back(names),
-        cart_currency=cart.currency if cart else None,
-        cart_minor=cart.minor if cart else None,
-        cart_high_minor=cart.high_minor if cart else None,
         sent_away=_sent_away(own),
     )
 
@@ -172,10 +146,6 @@ def _viewed(events: Sequence[BrowsedEvent]) -> dict[int, int]:
 def _sent_away(events: Sequence[BrowsedEvent]) -> tuple[int, ...]:
     told = (_product(event.data) for event in events if event.name == OFFER_DISMISSED)
     return tuple(sorted({each for each in told if each is not None})[:VIEWS_KEPT])
-
-
-def _last_at(events: Sequence[BrowsedEvent], names: Container[str]) -> int | None:
-    return next((_seconds(event) for event in reversed(events) if event.name in names), None)
 
 
 def _seconds(event: BrowsedEvent) -> int:

@@ -75,7 +75,7 @@ async def bought(front: Shopfront, customer_id: int, product_id: int) -> None:
     """Let the customer have bought the product a week ago."""
     week_ago = int((NOW - timedelta(days=7)).timestamp())
     profile = Profile(
-        orders_count=1, first_order_at=week_ago, last_order_at=week_ago, segments=("loyal",),
+        orders_count=1, last_order_at=week_ago, segments=("loyal",),
         bought={product_id: Bought(1, week_ago)},
     )  # fmt: skip
     shop = front.installed.shop

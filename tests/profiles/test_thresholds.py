@@ -68,7 +68,7 @@ def test_an_order_without_an_amount_is_none_to_average_over() -> None:
         PlacedOrder(1, NOW - DAY_S, 12_000),
         PlacedOrder(2, NOW - DAY_S, 0),  # of a gift card alone
         PlacedOrder(3, NOW - DAY_S, 9_000, own_currency=False),
-        PlacedOrder(4, NOW - DAY_S, 0, lines=(BoughtLine(1, 1, 500),)),  # given away
+        PlacedOrder(4, NOW - DAY_S, 0, lines=(BoughtLine(1, 1),)),  # given away
     ]
     average = profile_of(orders, NOW).aov_minor
     history = [purchase(each, NOW) for each in orders]

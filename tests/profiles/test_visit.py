@@ -4,6 +4,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.profiles.signals import cart_value
 from app.profiles.visit import NO_VISIT, VIEWS_KEPT, BrowsedEvent, Visit, visit_of
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -71,39 +72,37 @@ def test_a_visit_counts_what_was_done_in_it() -> None:
         added=1,
         step=4,
         errors=1,
-        page_at=1793534400,
-        step_at=1793534760,
     )
 
 
-def test_trouble_is_counted_by_field_by_code_and_by_way_back() -> None:
+def test_trouble_is_counted_by_code_and_by_way_back() -> None:
     visit = visit_of(
         [
             at(0, "checkout_started"),
             at(1, "checkout_contact_info_submitted"),
             at(2, "checkout_shipping_info_submitted"),
             at(3, "checkout_contact_info_submitted"),
-            at(4, "alert_displayed", type="INPUT_INVALID", target="zip"),
-            at(5, "alert_displayed", type="INPUT_INVALID", target="zip"),
-            at(6, "alert_displayed", type="INPUT_REQUIRED", target="city"),
+            at(4, "alert_displayed", type="INPUT_INVALID"),
+            at(5, "alert_displayed", type="INPUT_INVALID"),
+            at(6, "alert_displayed", type="INPUT_REQUIRED"),
             at(7, "alert_displayed", type="DISCOUNT_ERROR"),
         ]
     )
-    assert (visit.steps_back, visit.field_errors, visit.coupon_failures, visit.errors) == (1, 2, 1, 4)
+    assert (visit.steps_back, visit.coupon_failures, visit.errors) == (1, 1, 4)
     assert visit.step == 4
 
 
-def test_the_cart_is_worth_what_was_told_last_and_its_highest_is_in_the_same_currency() -> None:
-    visit = visit_of(
-        [
-            at(0, "cart_viewed", total="900.00", currency="USD"),
-            at(1, "cart_viewed", total="120.00", currency="EUR"),
-            at(2, "checkout_started", total="90.00", subtotal="80.00", currency="EUR"),
-            at(3, "cart_viewed", total="a lot", currency="EUR"),
-            at(4, "cart_viewed"),
-        ]
-    )
-    assert (visit.cart_currency, visit.cart_minor, visit.cart_high_minor) == ("EUR", 8000, 12000)
+def test_the_cart_is_worth_what_was_told_last() -> None:
+    told = [
+        ("cart_viewed", {"total": "900.00", "currency": "USD"}),
+        ("cart_viewed", {"total": "120.00", "currency": "EUR"}),
+        ("checkout_started", {"total": "90.00", "subtotal": "80.00", "currency": "EUR"}),
+        ("product_viewed", {"total": "7.00", "currency": "EUR"}),
+        ("cart_viewed", {"total": "a lot", "currency": "EUR"}),
+        ("cart_viewed", {}),
+    ]
+    assert cart_value(told) == ("EUR", 8000)
+    assert cart_value(told[3:]) is None
 
 
 def test_what_was_sent_away_is_remembered_by_product_and_a_coupon_is_none() -> None:
@@ -115,11 +114,8 @@ def test_what_was_sent_away_is_remembered_by_product_and_a_coupon_is_none() -> N
     assert visit_of(said).sent_away == (30,)
 
 
-def test_a_page_is_left_until_something_else_happens() -> None:
-    left = [at(0), at(1, "tillwise:exit_intent"), at(2, "tillwise:page_left")]
-    assert visit_of(left).left_at == int(NOW.timestamp()) + 120
-    assert visit_of([*left, at(3)]).left_at is None
-    assert visit_of(left).exit_intents == 1
+def test_signs_of_leaving_are_counted() -> None:
+    assert visit_of([at(0), at(1, "tillwise:exit_intent"), at(2, "tillwise:page_left")]).exit_intents == 1
 
 
 def test_half_an_hours_silence_ends_a_visit_and_its_counts_begin_anew() -> None:
