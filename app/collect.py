@@ -40,7 +40,7 @@ from app.profiles.names import Names
 from app.profiles.pending_refusals import log_consent
 from app.shops.sessions import bearer_token, verify_checkout_token
 from app.shops.store import shop_by_publishable_key
-from app.values import moment, shopify_id
+from app.values import finite, moment, shopify_id
 
 LIMIT_BYTES = 256_000
 MOST_EVENTS = 100
@@ -110,7 +110,7 @@ class Sorted:
 
 NO_NAMES = Names()
 _batch = msgspec.json.Decoder(Batch)
-_sent = msgspec.json.Decoder(Sent)
+_sent = msgspec.json.Decoder(Sent, float_hook=finite)
 
 
 @any_origin

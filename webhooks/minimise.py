@@ -12,13 +12,14 @@ import msgspec
 
 from app.coupons.signed import ATTRIBUTE, unusable
 from app.errors import InputError
+from app.values import finite
 from webhooks.kept import BODIES, Mailed, Order
 from webhooks.payload import Payload
 from webhooks.read_orders import AUTOMATIC, DECISION_PROPERTY, OFFER_PROPERTY, reference
 
 Digest = Callable[[str], str]
 
-_DECODERS = {topic: msgspec.json.Decoder(kind) for topic, kind in BODIES.items()}
+_DECODERS = {topic: msgspec.json.Decoder(kind, float_hook=finite) for topic, kind in BODIES.items()}
 _encoder = msgspec.json.Encoder()
 
 

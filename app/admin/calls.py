@@ -11,6 +11,7 @@ from app.admin.language import _
 from app.body import read_body
 from app.errors import InputError
 from app.profiles.merchant_json import unusable
+from app.values import finite
 
 Body = TypeVar("Body", bound=msgspec.Struct)
 
@@ -19,7 +20,7 @@ async def read_call(request: Request, kind: type[Body], most: int) -> Body:
     """Return the body as a struct. Raises InputError, TooLarge for one of more than `most` bytes."""
     body = await read_body(request, most)
     try:
-        return msgspec.json.decode(body, type=kind)
+        return msgspec.json.Decoder(kind, float_hook=finite).decode(body)
     except msgspec.ValidationError as error:
         raise unusable(error) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
