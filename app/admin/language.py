@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from io import BytesIO
 from pathlib import Path
 
@@ -31,6 +31,7 @@ SOURCE = "en"
 # As the extensions speak to shoppers.
 LANGUAGES = (SOURCE, "ar", "de", "es", "fr", "ja")
 LOCALES = Path(__file__).parent / "locales"
+_LONGEST = 200  # no more of a tag or a header is looked at
 
 _spoken: ContextVar[Locale] = ContextVar("spoken", default=Locale(SOURCE))  # noqa: B039 - nobody changes a locale
 
@@ -96,7 +97,7 @@ def asked_for(tag: str | None, accepted: str | None = None) -> Locale:
 
     tag: `de`, `pt-BR`, as Shopify says it. accepted: an Accept-Language header.
     """
-    wishes = [tag or "", *_by_weight(accepted or "")]
+    wishes = [(tag or "")[:_LONGEST], *_by_weight((accepted or "")[:_LONGEST])]
     known = (locale for wish in wishes if (locale := _locale(wish)))
     return next(known, Locale(SOURCE))
 
@@ -160,7 +161,7 @@ def _number(value: object) -> object:
     return value
 
 
-@cache
+@lru_cache(maxsize=256)  # anybody may ask for what there is not, in any number of ways
 def _locale(tag: str) -> Locale | None:
     """Return the locale of the tag, None for one of a language the admin doesn't speak or of none."""
     try:

@@ -15,6 +15,7 @@ from app.admin.language import (
     LANGUAGES,
     SOURCE,
     _,
+    _locale,
     asked_for,
     language_tag,
     lazy,
@@ -50,6 +51,16 @@ def test_language_is_what_shopify_says_else_the_browser_else_english(
     tag: str | None, accepted: str | None, spoken: str
 ) -> None:
     assert str(asked_for(tag, accepted)) == spoken
+
+
+def test_of_languages_without_end_few_are_remembered_and_no_more_looked_at() -> None:
+    """Anybody may send them, without a proof."""
+    for at in range(1_000):
+        asked_for(f"x{at}", f"y{at}, z{at}")
+    assert _locale.cache_info().currsize <= 256
+    before = _locale.cache_info().misses
+    assert str(asked_for(None, ",".join(f"w{at}" for at in range(2_000)))) == "en"
+    assert _locale.cache_info().misses - before <= 100
 
 
 def test_page_says_its_language_as_html_does() -> None:
