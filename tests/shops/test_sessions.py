@@ -225,7 +225,7 @@ def test_signature_of_any_characters_is_refused_not_a_crash(settings: Settings, 
 
 
 def test_body_that_is_no_text_at_all_can_be_signed(settings: Settings) -> None:
-    raw = b" {\xff\x00\xfe"
+    raw = b"{\xff\x00\xfe"
     assert verify_webhook(webhook_headers(raw), raw, settings).shop == SHOP
 
 
@@ -235,9 +235,11 @@ def test_body_that_is_no_text_at_all_can_be_signed(settings: Settings) -> None:
         signed_token(checkout_claims()).rpartition(".")[0],  # a shopper holds the signature of that
         "".join(f"{key}={value}" for key, value in proxy_pairs()),
         urlencode([("embedded", "1"), ("shop", SHOP), ("timestamp", "1795608000")]),
+        # A merchant may add parameters to an address of the app, and those with a space come first.
+        f' {{"id": 7, "x": "=&embedded=1&shop={SHOP}&timestamp=1795608000&z"}}=',
         f"{SHOP}.{new_state()}",  # and whoever begins an install that of the cookie
     ],
-    ids=["token", "proxy", "document", "state"],
+    ids=["token", "proxy", "document", "document with parameters", "state"],
 )
 def test_what_the_same_secret_signs_elsewhere_is_no_delivery(settings: Settings, signed: str) -> None:
     with pytest.raises(NotAuthentic):
@@ -279,6 +281,16 @@ def test_both_of_shopifys_orders_of_parameters_are_good(settings: Settings) -> N
         signature = hmac_hex(SECRET, message.encode())
         query = urlencode([*pairs, ("signature", signature)])
         assert verify_app_proxy(query, settings, NOW).shop == SHOP
+
+
+def test_what_a_merchant_adds_to_an_address_of_the_app_is_no_query_of_another(settings: Settings) -> None:
+    """Shopify signs the address too, in a form that can be parted anew: `a=1&shop=…&timestamp=…`."""
+    added = "".join(f"{key}={value}" for key, value in proxy_pairs())
+    address = f"a=1{added}z=&embedded=1&shop=mine.myshopify.com&timestamp=1795608000"
+    pairs = [("a", "1"), *proxy_pairs(), ("z", address.partition("z=")[2])]
+    query = urlencode([*pairs, ("signature", hmac_hex(SECRET, address.encode()))])
+    with pytest.raises(NotAuthentic):
+        verify_app_proxy(query, settings, NOW)
 
 
 @pytest.mark.parametrize("age_s", [91, -91])
