@@ -70,6 +70,7 @@ _ABOUT_THE_WRITTEN = (CustomerDeleted, MarketingConsentChanged, OrderDeleted, Re
 ALONE_AFTER = 2  # deliveries; whoever takes such an event is done with it before the next
 _RECLAIM_EVERY_S = 5.0
 _KEEP_EVERY_S = RESTS_MS / 3_000
+_LOST_AFTER_S = RESTS_MS * 0.9 / 1_000  # somewhat before others are given them
 _log = logging.getLogger(__name__)
 
 
@@ -125,20 +126,29 @@ async def _taken_up(consumer: Consumer, part: Sequence[Read]) -> Sequence[Read]:
 
 @asynccontextmanager
 async def _held(consumer: Consumer, deliveries: Sequence[Delivery]) -> AsyncIterator[None]:
-    """Keep the deliveries in hand, however long they take: whoever erases somebody waits for them."""
-    keeper = asyncio.create_task(_keep(consumer, deliveries)) if deliveries else None
-    try:
-        yield
-    finally:
-        if keeper:
-            keeper.cancel()
+    """Keep the deliveries in hand, however long they take: whoever erases somebody waits for them.
+
+    Raises TimeoutError, an outage, when they could not be kept, as after a pause of the process: somebody may
+    have been erased meanwhile.
+    """
+    async with asyncio.timeout(_LOST_AFTER_S) as held:
+        keeper = asyncio.create_task(_keep(consumer, deliveries, held)) if deliveries else None
+        try:
+            yield
+        finally:
+            if keeper:
+                keeper.cancel()
 
 
-async def _keep(consumer: Consumer, deliveries: Sequence[Delivery]) -> None:
+async def _keep(consumer: Consumer, deliveries: Sequence[Delivery], held: asyncio.Timeout) -> None:
+    loop = asyncio.get_running_loop()
     while True:
         await asyncio.sleep(_KEEP_EVERY_S)
         with suppress(*OUTAGES):
+            asked_at = loop.time()
             await consumer.keep(deliveries)
+            if not held.expired():
+                held.reschedule(asked_at + _LOST_AFTER_S)
 
 
 async def _work_off(

@@ -1,5 +1,6 @@
 import asyncio
 import re
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -19,7 +20,7 @@ from app.events.consume import MAX_DEATHS, MAX_DELIVERIES, OUTAGES, Together, co
 from app.events.hands import in_hand
 from app.events.kinds import AppUninstalled, CustomerRedactionRequested, Event, ScopesChanged
 from app.events.log import DEAD, GROUP, NOBODY, RESTS_MS, STREAM, EventConsumer, EventLog, encode
-from app.tables import EventRow
+from app.tables import EventRow, ShopRow
 from tests.brokers import Engine, read
 from tests.conftest import on_postgresql
 
@@ -102,6 +103,26 @@ async def test_events_are_kept_in_hand_while_they_are_worked_on_and_put_down_whe
     (at_rest,) = await connections.redis.xpending_range(STREAM, GROUP, min="-", max="+", count=9)
     assert (at_rest["consumer"], at_rest["times_delivered"]) == (NOBODY.encode(), 1)
     assert await in_hand(connections.redis) == set()
+
+
+async def test_what_was_looked_up_before_a_pause_of_the_process_is_not_written_after_it(
+    connections: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who erases somebody does not wait for a process that has said nothing for so long."""
+    monkeypatch.setattr("app.events.consume._LOST_AFTER_S", 0.05)
+
+    async def paused(connections: Connections, event: Event) -> None:
+        time.sleep(0.1)  # noqa: ASYNC251  (nothing else goes on either)
+        async with connections.write() as db:
+            db.add(ShopRow(shop=event.shop, publishable_key="pk", installed_at=NOW))
+
+    await EventLog(connections.redis).append([event(1)])
+    consumer = EventConsumer(connections.redis, "one")
+    await consumer.open()
+    with pytest.raises(TimeoutError):
+        await work_off(connections, consumer, {AppUninstalled: (paused,)}, await consumer.read(block_ms=1))
+    async with connections.read() as db:
+        assert (await db.exec(select(ShopRow))).all() == []
 
 
 async def test_events_are_kept_in_hand_also_after_redis_failed_once(
