@@ -15,6 +15,9 @@ const LACKING = /OUT_OF_STOCK|NOT_ENOUGH_STOCK/;
 /** So long the cart may take: the shopper asked for it, and waits longer than a page does. */
 const PATIENCE_MS = 10_000;
 
+/** Offers whose adding nobody answered. */
+const unsure = new Set<string>();
+
 /**
  * Put the offer's product into the cart, its line marked with the decision behind it. Return null once it is there, else
  * what the shop says against it in the shopper's language, which may be nothing: ''.
@@ -22,11 +25,14 @@ const PATIENCE_MS = 10_000;
 export async function addToCart(page: Page, offer: Offer): Promise<string | null> {
   const request = new AbortController();
   try {
+    // It may have been done since.
+    if (unsure.has(offer.offer_id) && (await isIn(page, offer))) return null;
     const action = themeAction();
     const added = action ? addByAction(action, page, offer) : addByAjax(page, offer, request.signal);
     return await Promise.race([added, late(request)]);
   } catch {
-    return (await isIn(page, offer)) ? null : '';
+    unsure.add(offer.offer_id);
+    return (await isIn(page, offer).catch(() => false)) ? null : '';
   }
 }
 
@@ -40,15 +46,11 @@ function late(request: AbortController): Promise<never> {
   });
 }
 
-/** Return whether the cart has the offer all the same: what nobody answered may have been done. */
+/** Return whether the cart has the offer: what nobody answered may have been done. Throws where the cart can't be read. */
 async function isIn({routes}: Page, {offer_id}: Offer): Promise<boolean> {
-  try {
-    const answer = await fetch(`${routes.cart}.js`, {headers: {Accept: 'application/json'}, signal: inTime()});
-    const {items} = (await answer.json()) as {items: {properties?: Record<string, string> | null}[]};
-    return items.some(({properties}) => properties?.[OFFER] === offer_id);
-  } catch {
-    return false;
-  }
+  const answer = await fetch(`${routes.cart}.js`, {headers: {Accept: 'application/json'}, signal: inTime()});
+  const {items} = (await answer.json()) as {items: {properties?: Record<string, string> | null}[]};
+  return items.some(({properties}) => properties?.[OFFER] === offer_id);
 }
 
 /** Return the theme's way to change the cart, after which its count and its drawer are as the cart is. */

@@ -88,7 +88,7 @@ test.each([
 test.each([
   ['by the Ajax API', true],
   ['by the theme’s action', false],
-])('what is not answered %s is given up after ten seconds, and in the cart if it is found there', async (_, byAjax) => {
+])('what is not answered %s is given up after ten seconds, and in the cart if it is found there', async (how, byAjax) => {
   vi.useFakeTimers({toFake: ['setTimeout']});
   onTestFinished(() => void vi.useRealTimers());
   const signals: (AbortSignal | undefined)[] = [];
@@ -101,14 +101,29 @@ test.each([
   });
   for (const told of ['', null]) {
     let said: string | null | undefined;
-    const added = addToCart(PAGE, OFFER).then((answer) => (said = answer));
+    const added = addToCart(PAGE, {...OFFER, offer_id: `${how} ${told}`}).then((answer) => (said = answer));
     await vi.advanceTimersByTimeAsync(9_999);
     expect(said).toBeUndefined();
     await vi.advanceTimersByTimeAsync(1);
     expect(await added).toBe(told);
-    items = [{properties: {_tillwise_offer: 'o1'}}];
+    items = [{properties: {_tillwise_offer: `${how} null`}}];
   }
   expect(signals.map((signal) => signal?.aborted)).toEqual(byAjax ? [true, true] : []);
+});
+
+test('what was added though its answer was lost is not added again by who tries again, nor as long as the cart is not read', async () => {
+  const asked: string[] = [];
+  let isOnline = false;
+  vi.stubGlobal('fetch', async (address: string) => {
+    asked.push(address);
+    if (!isOnline) throw new Error('offline');
+    return Response.json({items: [{properties: {_tillwise_offer: 'lost'}}]});
+  });
+  const add = () => addToCart(PAGE, {...OFFER, offer_id: 'lost'});
+  expect([await add(), await add()]).toEqual(['', '']);
+  isOnline = true;
+  expect(await add()).toBeNull();
+  expect(asked.filter((address) => address === '/cart/add.js')).toHaveLength(1);
 });
 
 test('a shop that does not answer, or with a page, says nothing against a product that is not in the cart', async () => {

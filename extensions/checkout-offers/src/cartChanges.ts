@@ -14,6 +14,9 @@ const LATE: Result = {type: 'error', message: 'No answer in time'};
 
 let last: Promise<unknown> = Promise.resolve();
 
+/** Lines that are being added, by their offers: one that was given up may still come. */
+const coming = new Map<string, Promise<Result>>();
+
 /**
  * Return the phase after trying to take the offer: its product, else its discount's code.
  * isThere: whether the order has it, which a change may have done that was said to have failed.
@@ -23,7 +26,7 @@ export async function accept(cartApi: CartApi, offer: Offer, canDiscount: boolea
   if (product) {
     const merchandiseId = product.variant_id;
     const result = await attempt(
-      () => cartApi.applyCartLinesChange({type: 'addCartLine', merchandiseId, quantity: 1, attributes: marks(offer)}),
+      () => once(offer.offer_id, () => cartApi.applyCartLinesChange({type: 'addCartLine', merchandiseId, quantity: 1, attributes: marks(offer)})),
       isThere,
     );
     return result.type === 'success' ? 'added' : (refusalOf(result.message) ?? 'failed');
@@ -67,6 +70,13 @@ async function takeBack(change: Change): Promise<Phase> {
 function marks({decision_id, offer_id}: Offer): {key: string; value: string}[] {
   const decision = decision_id ? [{key: DECISION, value: decision_id}] : [];
   return [...decision, {key: OFFER, value: offer_id}];
+}
+
+/** Return the result of adding the offer's line. Who tries again before it is there waits for the same one: a second would double it. */
+function once(offer_id: string, change: Change): Promise<Result> {
+  const made = coming.get(offer_id) ?? change().finally(() => coming.delete(offer_id));
+  coming.set(offer_id, made);
+  return made;
 }
 
 /** Return the result of a change, tried twice, once no other change of ours is under way. */

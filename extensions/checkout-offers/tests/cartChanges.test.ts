@@ -73,10 +73,24 @@ test('line changes wait for each other', async () => {
 
 test('a change that never ends is given up, not repeated, and the next one gets its turn', async () => {
   const stuck = {applyCartLinesChange: vi.fn(() => new Promise<never>(() => undefined))};
-  const first = accept(stuck as unknown as CartApi, upsell(), true);
+  const first = accept(stuck as unknown as CartApi, upsell({offer_id: 'o7'}), true);
   const second = accept(createTill().cartApi, upsell({offer_id: 'o2'}), true);
   expect(await finish(Promise.all([first, second]))).toEqual(['failed', 'added']);
   expect(stuck.applyCartLinesChange).toHaveBeenCalledTimes(1);
+});
+
+test('who tries again before the first try is answered waits for that, and gets one line', async () => {
+  let answer = (_: Result) => {};
+  const applyCartLinesChange = vi.fn(() => new Promise<Result>((resolve) => (answer = resolve)));
+  const take = () => accept({applyCartLinesChange} as unknown as CartApi, upsell({offer_id: 'o8'}), true);
+  expect(await finish(take())).toBe('failed');
+  for (const changes of [1, 2]) {
+    const again = take();
+    await vi.advanceTimersByTimeAsync(1);
+    answer(SUCCESS);
+    expect(await finish(again)).toBe('added');
+    expect(applyCartLinesChange).toHaveBeenCalledTimes(changes); // one more once it was answered
+  }
 });
 
 test('a coupon is applied, or says that it could not be', async () => {
