@@ -34,6 +34,12 @@ MISPLACED = """() => {
   }));
 }"""
 
+# The lines of a title that can be seen, as if there were none behind them.
+UNCUT = """(title) => {
+  title.style.blockSize = `${title.clientHeight}px`;
+  title.style.webkitLineClamp = 'none';
+}"""
+
 
 @pytest.fixture
 def world(module_storefront: StorefrontWorld) -> StorefrontWorld:
@@ -142,6 +148,27 @@ def test_a_long_title_without_a_picture_leaves_its_button_free_on_the_narrowest_
     assert end <= button["y"]
     page.locator(f"{SHELF} .tillwise-price").evaluate("(price) => price.remove()")  # as of a company
     assert title_and_end(page) == pytest.approx((2 * two_lines, end), abs=1)
+
+
+@pytest.mark.parametrize(
+    ("locale", "title"),
+    [("ar", "Kitchen towels for the whole family " * 4), ("en", "مناشف مطبخ ناعمة لجميع أفراد العائلة " * 4)],
+)
+def test_a_title_that_runs_against_the_page_shows_where_it_is_cut(
+    world: StorefrontWorld, page: Page, locale: str, title: str
+) -> None:
+    loaf = offer_of(world, 102)
+    loaf["product"] |= {"title": title}
+    world.app.body = answer(loaf)
+    page.set_viewport_size({"width": 320, "height": 800})
+    page.route("**/images/*", lambda route: route.abort())
+    world.open(page, locale=locale)
+    words = page.locator(f"{SHELF} .tillwise-title")
+    expect(words).to_be_visible()
+    cut = words.screenshot()
+    words.evaluate(UNCUT)
+    assert words.screenshot() != cut  # the same two lines, but for their end
+    assert page.evaluate(MISPLACED) == []
 
 
 @pytest.mark.parametrize(
