@@ -16,6 +16,8 @@ taken; a decision only draws, so that its propensity is exact.
   the hesitant is not worse than a banner for everyone because the hesitant buy less. Within a set an
   exposure weighs by how unlikely it was, so that an arm drawn more often of late is not judged by the
   season of late.
+- **Uneven orders.** What an order of an arm is worth is drawn as well, by how widely orders differ, and the
+  largest of a hundred counts as the next: one of a reseller makes no arm the best.
 - **Floor.** No arm falls below its floor, so that a wrong start is found out and every arm can be measured.
 
 The standing holdout and each campaign's own are no arms: who is in them takes no part.
@@ -25,17 +27,21 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from math import sqrt
 from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.experiments.assign import bucket
+from app.experiments.units import winsorise
 
 WINDOW_S = 24 * 3600
 HEARD_S = 30 * 60  # what is said later of an offer is not waited for
 FLOOR = 0.05
 DRAWS = 4_000
+WINSOR = 0.99
+WORTH_PRIOR = 10  # as many orders, of what one usually brings, an arm begins with
 PRIOR_EXPOSURES = 2.0  # what an arm begins with: one purchase in two, forgotten after a handful
 
 Weights = dict[str, float]
@@ -74,12 +80,14 @@ class FeedbackShare(NamedTuple):
 class ArmEvidence(NamedTuple):
     """What is known of an arm within one set. exposures: the effective number of the weighted ones.
 
-    heard: by kind of feedback, in the order of WORDS. worth: of an order, on average.
+    heard: by kind of feedback, in the order of WORDS. worth: of an order, on average; worth_error: its
+    standard error.
     """
 
     exposures: float = 0.0
     heard: tuple[FeedbackShare, ...] = (FeedbackShare(),) * len(WORDS)
     worth: float = 1.0
+    worth_error: float = 0.0
 
     @property
     def rate(self) -> float:
@@ -106,9 +114,11 @@ def weights(
 
 def tallies(arms: Sequence[str], trials: Sequence[Draw], over: float) -> dict[str, ArmEvidence]:
     """Return what a set's trials tell of each of its arms. over: until when their time is."""
+    trials = _winsorised(trials, over)
     values = [each.gained for each in trials if each.bought and each.at <= over]
-    usual = sum(values) / len(values) if values else 1.0
-    return {arm: _tally([each for each in trials if each.drawn == arm], usual, over) for arm in arms}
+    usual, variance = (float(np.mean(values)), float(np.var(values))) if values else (1.0, 0.0)
+    of = {arm: [each for each in trials if each.drawn == arm] for arm in arms}
+    return {arm: _tally(theirs, usual, variance, over) for arm, theirs in of.items()}
 
 
 def best_shares(told: Mapping[str, ArmEvidence], seed: str) -> Weights:
@@ -128,7 +138,8 @@ def _drawn(told: ArmEvidence, usual: Mapping[int, float], random: np.random.Gene
         heard, (ordered, passed) = told.heard[word], _prior(told, word, share)
         bought = heard.exposures * heard.rate
         rates[:, column] = random.beta(bought + ordered, heard.exposures - bought + passed, DRAWS)
-    brought: NDArray[np.float64] = (shares * rates).sum(axis=1) * told.worth
+    worth = told.worth + told.worth_error * random.standard_normal(DRAWS)
+    brought: NDArray[np.float64] = (shares * rates).sum(axis=1) * worth
     return brought
 
 
@@ -168,16 +179,30 @@ def _usual_shares(told: Iterable[ArmEvidence]) -> dict[int, float]:
     return {word: share / whole for word, share in enumerate(heard) if share}
 
 
-def _tally(trials: Sequence[Draw], usual: float, over: float) -> ArmEvidence:
-    """Return the arm's own, each weighed by one over its propensity (Hájek's estimate)."""
+def _winsorised(trials: Sequence[Draw], over: float) -> list[Draw]:
+    """Return the trials, no order of which is worth more than all but one in a hundred of theirs."""
+    gained = [each.gained for each in trials if each.bought and each.at <= over]
+    _, cap = winsorise(np.array(gained, dtype=np.float64), WINSOR)
+    return [
+        each if abs(each.gained) <= cap else each._replace(gained=max(-cap, min(each.gained, cap)))
+        for each in trials
+    ]
+
+
+def _tally(trials: Sequence[Draw], usual: float, variance: float, over: float) -> ArmEvidence:
+    """Return the arm's own, each weighed by one over its propensity (Hájek's estimate).
+
+    usual, variance: of what an order brings, in all arms.
+    """
     if not trials:
-        return ArmEvidence(worth=usual)
+        return ArmEvidence(worth=usual, worth_error=sqrt(variance / WORTH_PRIOR))
     whole = sum(map(_weight, trials))
     heard = tuple(_heard([each for each in trials if each.word == word], whole, over) for word in WORDS)
     gained = [each.gained for each in trials if each.bought and each.at <= over]
     # A handful of orders does not say what an order of this arm is worth.
-    worth = (sum(gained) + 10 * usual) / (len(gained) + 10)
-    return ArmEvidence(_alike(trials), heard, worth)
+    known = len(gained) + WORTH_PRIOR
+    worth = (sum(gained) + WORTH_PRIOR * usual) / known
+    return ArmEvidence(_alike(trials), heard, worth, sqrt(variance / known))
 
 
 def _heard(trials: Sequence[Draw], whole: float, over: float) -> FeedbackShare:
