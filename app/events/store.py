@@ -39,7 +39,7 @@ _IN_COLUMNS = {"kind", "shop", "event_id", "happened_at", "name", "permitted"} |
     "checkout_token",
     "customer_id",
 }
-_ELSEWHERE = {"email_digest"}  # the customer's row has it, and has to be the only one
+_ELSEWHERE = {"email_digest", "grant"}  # rows of their own have them, and have to be the only ones
 
 
 async def record_events(connections: Connections, events: Sequence[AnyEvent]) -> None:

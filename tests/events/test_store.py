@@ -10,11 +10,13 @@ from app.events.kinds import (
     CustomerDataRequested,
     CustomerRedactionRequested,
     DecisionMade,
+    GrantUsed,
     InventoryChanged,
     ProductDeleted,
 )
 from app.events.store import record_events
 from app.tables import EventRow
+from tests.profiles.factories import an_order
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 ANY = {"shop": "a.myshopify.com", "happened_at": NOW}
@@ -47,6 +49,15 @@ async def test_an_event_is_kept_once_however_often_it_is_told(on_both_databases:
     assert kept["1"].data == {"cart_token": "t", "lines": []}
     assert (kept["2"].name, kept["2"].client_id) == ("product_viewed", "c")
     assert kept["2"].data == {"product_id": 2}
+
+
+async def test_whose_a_used_grant_is_is_kept_with_its_use_alone(connections: Connections) -> None:
+    """There it is forgotten once it matters no more, and events are kept for longer."""
+    grant = GrantUsed(terms_id="terms", number="0123456789ab", titles=("10 % off",))
+    await record_events(connections, [an_order(1, grant=grant)])
+    (row,) = await rows(connections)
+    assert row.data["order_id"] == 1
+    assert grant.number not in str(row.data)
 
 
 async def test_what_may_not_be_kept_is_not(on_both_databases: Connections) -> None:
