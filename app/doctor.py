@@ -189,13 +189,20 @@ async def _share_servers(engine: AsyncEngine) -> bool:
 
 
 async def _keys(settings: Settings) -> str:
-    """Say whether the keys open what this installation sealed for itself."""
+    """Say whether the keys open what this installation sealed for itself, and the shops' tokens."""
+    keys, tokens = settings.token_encryption_keys, select(_TOKENS.c.shop, _TOKENS.c.access_token)
     async with _opened(settings) as (connection, tables):
         if tables == "earlier":
             return _NO_TABLES
         sealed = (await connection.scalars(select(_SECRETS.c.sealed))).all()
-    if not all(opens(settings.token_encryption_keys, each) for each in sealed):
+        of_shops = (await connection.execute(tokens.order_by(_TOKENS.c.shop))).all()
+    if not all(opens(keys, each) for each in sealed):
         raise Fault("TOKEN_ENCRYPTION_KEYS lacks the key that what is in the database was sealed with")
+    if closed := [shop for shop, token in of_shops if not opens(keys, token)]:
+        raise Fault(
+            f"TOKEN_ENCRYPTION_KEYS lacks the key that the tokens of {_named(closed)} were sealed with: put "
+            "it back at the end, or let their merchants open the app"
+        )
     return "open what is in the database" if sealed else "nothing in the database is sealed yet"
 
 
@@ -363,5 +370,5 @@ _OF_DATABASE, _OF_REDIS = ("database",), ("redis",)
 _NEEDS = {
     "encryption keys": _OF_DATABASE, "shops": _OF_DATABASE, "inbox": _OF_DATABASE,
     "deliveries": _OF_DATABASE, "redis keeps": _OF_REDIS, "versions": _OF_REDIS, "jobs": _OF_REDIS,
-    "event log": _OF_REDIS, "clock": (*_OF_DATABASE, *_OF_REDIS),
+    "event log": (*_OF_DATABASE, *_OF_REDIS), "clock": (*_OF_DATABASE, *_OF_REDIS),
 }  # fmt: skip

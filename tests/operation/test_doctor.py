@@ -9,12 +9,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from redis.asyncio import Redis
 
 from app import clocks, doctor
 from app.config import read_settings
 from app.connections import connect
 from app.consent.digests import open_digests
 from app.doctor import examine
+from app.shops.vault import seal
 from app.tables import InboxRow, ShopRow, TokenRow
 from tests.conftest import ENVIRONMENT
 from tests.operation.conftest import wrong
@@ -82,6 +84,19 @@ async def test_keys_that_do_not_open_what_is_sealed_are_found(
     assert await wrong() == {}
     environment.setenv("TOKEN_ENCRYPTION_KEYS", "B" * 43 + "=")
     assert (await wrong()).keys() == {"encryption keys"}
+
+
+async def test_shops_whose_tokens_no_key_opens_any_more_are_named(
+    environment: pytest.MonkeyPatch, redis_url: str
+) -> None:
+    now, ours, former = datetime.now(UTC), "A" * 43 + "=", "B" * 43 + "="
+    async with connect(read_settings(), redis_url) as connections, connections.write() as db:
+        for shop, sealed_with in (("a", ours), ("b", former)):
+            token = seal((sealed_with,), "token")
+            db.add(TokenRow(shop=shop, access_token=token, updated_at=now))
+    assert "the tokens of b were sealed" in (await wrong())["encryption keys"]
+    environment.setenv("TOKEN_ENCRYPTION_KEYS", f"{ours},{former}")
+    assert await wrong() == {}
 
 
 async def test_shops_that_can_not_be_asked_are_named(environment: pytest.MonkeyPatch, redis_url: str) -> None:
@@ -178,6 +193,15 @@ async def test_stores_that_do_not_answer_are_found(environment: pytest.MonkeyPat
     assert (says["jobs"], says["inbox"]) == tuple(
         f"not looked at before {store} is mended" for store in ("redis", "database")
     )
+
+
+async def test_what_a_database_that_is_away_keeps_from_being_looked_at_is_no_finding(
+    environment: pytest.MonkeyPatch, redis_url: str
+) -> None:
+    async with Redis.from_url(redis_url) as redis:
+        await redis.set("tw:installation", "whose only the database knows")
+    environment.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
+    assert (await wrong()).keys() == {"database"}
 
 
 @pytest.mark.parametrize(
