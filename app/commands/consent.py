@@ -39,6 +39,7 @@ def consent(
             return
         said = await consent_history(connections, domain, person)
         if not said:
+            await known_shop(connections, domain)
             raise NotFound(f"the ledger of {domain} has no word of theirs")
         _deliver([json_line(each) if json else _sentence(each) for each in said], file)
 

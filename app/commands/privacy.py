@@ -14,7 +14,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from app.commands.run import Shop, known_shop, with_connections
+from app.commands.run import Shop, ask_about, known_shop, with_connections
 from app.connections import Connections
 from app.consent.digests import open_digests
 from app.consent.receipts import Signed, written
@@ -81,11 +81,13 @@ def export(
 
     async def run(connections: Connections) -> None:
         if request:
+            await known_shop(connections, domain)
             found, signed = await answer_data_request(connections, domain, request)
             sys.stderr.write(f"request {request} is done, receipt {signed.receipt.receipt_id}\n")
         else:
             found = await export_person(connections, await _person(connections, domain, named))
             if found.is_empty:
+                await known_shop(connections, domain)
                 raise NotFound(f"nothing is held about {named} of {domain}")
         _deliver(found, form, file)
 
@@ -148,6 +150,9 @@ async def _erase_person(connections: Connections, shop: ShopDomain, named: Named
 
 async def _erase_shop(connections: Connections, shop: ShopDomain, yes: bool) -> Signed:
     known = await get_shop(connections, shop)
+    asked = "" if known else await ask_about(connections, shop)
+    if asked and not any((await shop_data(connections, shop)).values()):
+        raise NotFound(f"nothing is held of {shop}: {asked}")  # no receipt for a name that is mistyped
     if known is not None and known.uninstalled_at is None and not yes:
         _tell(shop, "would be erased", await shop_data(connections, shop))
         raise NotAllowed(f"{shop} still has the app: uninstall it first, or add --yes")

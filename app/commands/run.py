@@ -44,15 +44,17 @@ async def known_shop(connections: Connections, shop: ShopDomain) -> Installed:
     """Return the shop, also one that left and was not erased. Raises NotFound: its name may be mistyped."""
     known = await get_shop(connections, shop)
     if known is None:
-        raise NotFound(f"{shop} is not installed: {await _what_to_do(connections, shop)}")
+        what_to_do = await ask_about(connections, shop) or "open the app in the shop's admin first"
+        raise NotFound(f"{shop} is not installed: {what_to_do}")
     return known
 
 
-async def _what_to_do(connections: Connections, shop: ShopDomain) -> str:
+async def ask_about(connections: Connections, shop: ShopDomain) -> str:
+    """Return a question that names the shops with names like it; empty where there are none."""
     async with connections.read() as db:
         shops = (await db.exec(select(col(ShopRow.shop)))).all()
     alike = get_close_matches(shop, shops, n=3, cutoff=_ALIKE)
-    return f"is it {' or '.join(alike)}?" if alike else "open the app in the shop's admin first"
+    return f"is it {' or '.join(alike)}?" if alike else ""
 
 
 async def _connected(

@@ -8,9 +8,11 @@ from pathlib import Path
 from app.connections import Connections
 from app.consent.requests import Kind, open_request
 from app.errors import InputError, NotAllowed, NotFound
-from app.tables import ShopRow
+from app.tables import CustomerRow, ShopRow
 from tests.commands.conftest import Terminal
 from tests.privacy.planted import OTTO, ROSA, SHOP, plant
+
+_LIKE = SHOP.replace(".", "s.", 1)  # a name like that of a shop that is known
 
 
 async def planted(connections: Connections) -> None:
@@ -23,6 +25,11 @@ async def uninstalled(connections: Connections) -> None:
         assert shop is not None
         shop.uninstalled_at = shop.installed_at
         db.add(shop)
+
+
+async def left_behind(connections: Connections) -> None:
+    async with connections.write() as db:
+        db.add(CustomerRow(shop=_LIKE, customer_id=1, updated_at=datetime.now(UTC)))
 
 
 async def asked_for_data(connections: Connections) -> None:
@@ -56,6 +63,7 @@ def test_a_request_for_data_is_answered_once(terminal: Terminal) -> None:
 
 
 def test_who_is_meant_has_to_be_said_and_nobody_known_is_an_error(terminal: Terminal) -> None:
+    terminal.prepare(planted)
     assert isinstance(terminal.run("export", "--shop", SHOP).exception, InputError)
     answer = terminal.run("export", "--shop", SHOP, "--customer", "99")
     assert isinstance(answer.exception, NotFound)
@@ -71,6 +79,26 @@ def test_nobody_is_called_erased_of_a_shop_whose_name_is_mistyped(terminal: Term
     answer = terminal.run("erase", "--shop", "mistyped.myshopify.com", *words)
     assert isinstance(answer.exception, NotFound)
     assert not file.exists()
+
+
+def test_a_mistyped_shop_is_asked_about_rather_than_called_empty(terminal: Terminal) -> None:
+    terminal.prepare(planted)
+    for words in (
+        ("export", "--shop", _LIKE, "--customer", str(ROSA.customer)),
+        ("export", "--shop", _LIKE, "--request", "data"),
+        ("erase", "--shop", _LIKE),
+        ("consent", "--shop", _LIKE, "--customer", str(ROSA.customer)),
+    ):
+        answer = terminal.run(*words)
+        assert isinstance(answer.exception, NotFound), words
+        assert str(answer.exception).endswith(f"is it {SHOP}?"), words
+        assert answer.stdout == ""
+
+
+def test_what_is_left_of_a_shop_that_is_not_known_is_erased_all_the_same(terminal: Terminal) -> None:
+    terminal.prepare(planted)
+    terminal.prepare(left_behind)
+    assert "1 customers" in terminal.run("erase", "--shop", _LIKE).stdout
 
 
 def test_an_erased_person_is_counted_and_a_second_run_finds_nothing(
