@@ -84,7 +84,7 @@ class GroupTotals:
     """What a group's checkouts and customers brought, in net minor units.
 
     asked: checkouts that a decision was made in before the order; ordered: those of them with an order that
-    stands. orders: of goods. foretold, ahead_minor: customers with a forecast, and what they are expected to
+    stands. orders: of goods. forecasts, ahead_minor: customers with a forecast, and what they are expected to
     spend.
     """
 
@@ -94,7 +94,7 @@ class GroupTotals:
     orders_minor: int = 0
     customers: int = 0
     spent_minor: int = 0
-    foretold: int = 0
+    forecasts: int = 0
     ahead_minor: int = 0
 
 
@@ -132,7 +132,7 @@ def of_sums(by: str, group: str, sums: GroupTotals) -> Iterator[Kpi]:
     yield _kpi(by, group, "aov", sums.orders_minor, sums.orders, "no order that stands")
     yield _kpi(by, group, "clv_realised", sums.spent_minor, sums.customers, "no known customer")
     missing = "no customer with a forecast"
-    yield _kpi(by, group, "clv_predicted_90d", sums.ahead_minor, sums.foretold, missing)
+    yield _kpi(by, group, "clv_predicted_90d", sums.ahead_minor, sums.forecasts, missing)
 
 
 def as_csv(found: Iterable[Kpi]) -> str:
@@ -185,7 +185,7 @@ def _sums(decisions: Sequence[KpiDecision], facts: KpiInputs) -> GroupTotals:
         orders_minor=sum(orders),
         customers=len(known),
         spent_minor=sum(one.spent_minor for one in known),
-        foretold=len(ahead),
+        forecasts=len(ahead),
         ahead_minor=sum(ahead),
     )
 

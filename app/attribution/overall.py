@@ -82,15 +82,15 @@ async def _of_customers(
     theirs = and_(_ORDERS.c.customer_id == met.c.customer_id, *_stands(shop, currency))
     of_them = and_(_SEGMENTS.c.shop == shop, _SEGMENTS.c.customer_id == met.c.customer_id)
     spent, ahead = func.coalesce(func.sum(_net()), 0), _SEGMENTS.c.spend_ahead_minor
-    foretold = met.join(_SEGMENTS, of_them)
+    segmented = met.join(_SEGMENTS, of_them)
     query = select(
         select(func.count()).select_from(met).scalar_subquery(),
         select(spent).select_from(met.join(_ORDERS, theirs)).scalar_subquery(),
-        select(func.count(ahead)).select_from(foretold).scalar_subquery(),
-        select(func.coalesce(func.sum(ahead), 0)).select_from(foretold).scalar_subquery(),
+        select(func.count(ahead)).select_from(segmented).scalar_subquery(),
+        select(func.coalesce(func.sum(ahead), 0)).select_from(segmented).scalar_subquery(),
     )
     (found,) = await (await db.connection()).execute(query)
-    return dict(zip(("customers", "spent_minor", "foretold", "ahead_minor"), map(int, found), strict=True))
+    return dict(zip(("customers", "spent_minor", "forecasts", "ahead_minor"), map(int, found), strict=True))
 
 
 def _within(shop: str, since: datetime, now: datetime) -> tuple[Any, ...]:

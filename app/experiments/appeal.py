@@ -2,7 +2,7 @@
 
 Shoppers answer what they are shown: they take it, leave it, or say that it is not for them. A product's
 appeal is what those answers add to its chance of being taken, in log odds. It is learnt on the earliest
-showings, weighed on later ones and judged on the latest: where it foretells those no better than the place
+showings, weighed on later ones and judged on the latest: where it predicts those no better than the place
 alone, there is none to use.
 """
 
@@ -31,7 +31,7 @@ _STEPS = 30
 class Appeal:
     """What a ranking may add to products' scores, in log odds; a product that is not in it has none.
 
-    gain: how much better the latest showings are foretold, in log likelihood a showing, with its 95 %
+    gain: how much better the latest showings are predicted, in log likelihood a showing, with its 95 %
     interval over shoppers; all of it above 0. of_taken, of_sent_away: what a product's log ratio of being
     taken, and of being sent away, counts for; a dismissal never speaks for a product.
     """
@@ -61,7 +61,7 @@ def appeal(shown: Showings) -> Appeal | Refusal:
     gain = _gain(learnt, latest, alone, together)
     if not together[1:].any() or gain.low <= 0:
         return Refusal(
-            Cause.NOTHING_VARIES, "what shoppers took and sent away foretells what they take no better"
+            Cause.NOTHING_VARIES, "what shoppers took and sent away predicts what they take no better"
         )
     return _appeal(_Learnt(shown), shown, together, gain)
 
@@ -153,7 +153,7 @@ def _weighed(learnt: _Learnt, shown: Showings, use: tuple[int, ...]) -> Floats:
 
 
 def _gain(learnt: _Learnt, shown: Showings, alone: Floats, together: Floats) -> Interval:
-    """Return by how much better a showing is foretold with than without; shoppers are independent."""
+    """Return by how much better a showing is predicted with than without; shoppers are independent."""
     features, offset = learnt.features(shown), learnt.offset(shown)
     better = _likelihood(shown, offset + features @ together) - _likelihood(shown, offset + features @ alone)
     _, who = np.unique(shown.shopper, return_inverse=True)
