@@ -11,6 +11,8 @@ from itertools import chain
 from typing import Any, Generic, TypeVar
 
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.failures import reason_of
 from app.redis_cluster import Cluster
@@ -22,6 +24,7 @@ Answered = TypeVar("Answered")
 Waiting = tuple[Asked, "asyncio.Future[Answered]"]
 
 _PAUSE_S = 0.002
+_OUTAGES = (RedisError, SQLAlchemyError, OSError, TimeoutError)
 
 
 @asynccontextmanager
@@ -50,7 +53,9 @@ class Batcher(Generic[Asked, Answered]):
     """Sends calls that were made while a batch was in flight together, as the next batch.
 
     run: answers a batch, one answer each in order. timeout_ms: how long a batch may take, not counting pauses
-    of this process. When a batch fails, so do the calls waiting behind it: no caller waits for two time-outs.
+    of this process. When a store is away, a batch fails with the calls waiting behind it: no caller waits for
+    two time-outs. When it is anything else, its calls are made again one by one: what one of them asks, which
+    a stranger may have written, must not cost the others their answers.
     """
 
     def __init__(
@@ -64,6 +69,7 @@ class Batcher(Generic[Asked, Answered]):
         self._timeout_s = timeout_ms / 1000
         self._batch_size = batch_size
         self._waiting: list[Waiting[Asked, Answered]] = []
+        self._one_by_one = 0  # of those who wait, how many
         self._sender: asyncio.Task[None] | None = None
 
     async def __call__(self, asked: Asked) -> Answered:
@@ -78,8 +84,10 @@ class Batcher(Generic[Asked, Answered]):
         """Send batches until nobody waits."""
         try:
             while self._waiting:
-                batch = self._waiting[: self._batch_size]
-                del self._waiting[: self._batch_size]
+                size = 1 if self._one_by_one else self._batch_size
+                self._one_by_one = max(0, self._one_by_one - 1)
+                batch = self._waiting[:size]
+                del self._waiting[:size]
                 await self._answer(batch)
         finally:
             self._sender = None
@@ -91,15 +99,26 @@ class Batcher(Generic[Asked, Answered]):
             for (_, future), answer in zip(batch, answers, strict=True):
                 if not future.done():  # its caller may have gone away
                     future.set_result(answer)
+        except _OUTAGES as error:
+            _log.warning("a batch failed", extra={"callers": len(batch), "reason": reason_of(error)})
+            self._fail([*batch, *self._all_waiting()], error)
         except Exception as error:
             _log.warning("a batch failed", extra={"callers": len(batch), "reason": reason_of(error)})
-            self._fail([*batch, *self._waiting], error)
+            if len(batch) == 1:
+                self._fail(batch, error)
+            else:
+                self._waiting[:0] = batch
+                self._one_by_one = len(batch)
         except BaseException:  # the server stops: nobody is left hanging
-            self._fail([*batch, *self._waiting], ConnectionError("the process is stopping"))
+            self._fail([*batch, *self._all_waiting()], ConnectionError("the process is stopping"))
             raise
 
+    def _all_waiting(self) -> list[Waiting[Asked, Answered]]:
+        """Return all who wait, who wait no more."""
+        waiting, self._waiting, self._one_by_one = self._waiting, [], 0
+        return waiting
+
     def _fail(self, callers: list[Waiting[Asked, Answered]], error: Exception) -> None:
-        self._waiting.clear()
         for _, future in callers:
             if not future.done():
                 future.set_exception(error)

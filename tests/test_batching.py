@@ -89,6 +89,22 @@ async def test_an_error_reaches_everyone_who_waits_and_nobody_after() -> None:
     assert await asked(1) == 1
 
 
+async def test_what_one_asks_that_can_not_be_answered_costs_that_one_alone() -> None:
+    batches: list[list[int]] = []
+
+    async def answer(batch: list[int]) -> list[int]:
+        batches.append(batch)
+        if 3 in batch:
+            raise OverflowError
+        return batch
+
+    asked = Batcher(answer, timeout_ms=1_000, batch_size=4)
+    results = await asyncio.gather(*map(asked, range(6)), return_exceptions=True)
+    assert isinstance(results.pop(3), OverflowError)
+    assert results == [0, 1, 2, 4, 5]
+    assert batches == [[0, 1, 2, 3], [0], [1], [2], [3], [4, 5]]
+
+
 async def test_a_slow_batch_ends_at_its_bound_for_all_who_wait() -> None:
     async def hang(batch: list[int]) -> list[int]:
         await asyncio.Event().wait()

@@ -8,6 +8,8 @@ from typing import NamedTuple
 from app.catalog.catalog import Catalog
 from app.catalog.costs import Costs
 
+_MOST = 2**63 - 1
+
 
 class PricedLine(NamedTuple):
     """A line of a cart. price_minor: of one unit, after the discounts it has already.
@@ -23,7 +25,7 @@ class PricedLine(NamedTuple):
 
 def worth_minor(lines: Iterable[PricedLine]) -> int:
     """Return what the lines cost together."""
-    return sum(line.quantity * line.price_minor for line in lines)
+    return _loggable(sum(line.quantity * line.price_minor for line in lines))
 
 
 def cards_minor(lines: Iterable[PricedLine], catalog: Catalog) -> int:
@@ -39,7 +41,12 @@ def spare_minor(lines: Iterable[PricedLine], costs: Costs, margin: float | None)
     """
     if margin is None and not costs:
         return None
-    return sum(line.quantity * _profit(line, costs, margin or 0.0) for line in lines)
+    return _loggable(sum(line.quantity * _profit(line, costs, margin or 0.0) for line in lines))
+
+
+def _loggable(amount_minor: int) -> int:
+    """Return the amount, no further from 0 than the log holds: whoever asks names quantities and prices."""
+    return max(-_MOST, min(amount_minor, _MOST))
 
 
 def _profit(line: PricedLine, costs: Costs, margin: float) -> int:

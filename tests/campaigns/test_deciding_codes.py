@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -233,6 +234,23 @@ async def test_a_gift_card_is_neither_profit_nor_anything_that_a_coupon_is_taken
     told = entry.inputs["situation"]["campaigns"]["inputs"]
     assert (told["cards_minor"], told["spare_minor"]) == (500, 100)
     assert nudges(answer) == []  # of the subtotal of 100.00 the rest is 95.00, of which 10 % are a loss
+
+
+async def test_a_cart_worth_more_than_a_number_holds_costs_nobody_an_offer(connections: Connections) -> None:
+    """Decisions are logged together: where one could not be, nobody beside it was offered anything."""
+    await a_trained_shop(connections, costs={"10": 400})
+    assert await record_flag(connections, SHOP, "gift_card", {30: True})
+    await run(connections, "ten", offer=TEN_PERCENT)
+    most = a_body(10, 30, consent=EVERYTHING)["cart"]
+    for line in most["lines"]:
+        line.update(quantity=10**9, price="999999999999999.99")
+    async with a_till(connections) as client:
+        await ask(client, 10)
+        carts = (ask(client, 10, 30, cart=most | {"currency": each}) for each in ("USD", "EUR"))
+        guests = (ask(client, 10, headers=token(sub=None, jti=str(number))) for number in range(3))
+        answers = await asyncio.gather(*carts, *guests)
+    assert [(each["fallback"], len(each["offers"]) > 0) for each in answers] == [(None, True)] * 5
+    assert len(await logged(connections)) == 6
 
 
 async def test_a_cart_in_another_currency_has_a_share_taken_off_unless_that_is_a_loss_at_home(
