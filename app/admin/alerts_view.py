@@ -73,7 +73,10 @@ def _stopped(facts: Facts) -> str:
 
 def _unsent(facts: Facts) -> str:
     if "count" not in facts:
-        return _("E-mail to shoppers is switched on, and the app has no mail server: set SMTP_URL.")
+        return _(
+            "E-mail to shoppers is switched on, and the app has no mail server: whoever runs this app’s "
+            "server has to set SMTP_URL."
+        )
     return ngettext(
         "%(num)s message to shoppers was not sent in the last day, because: %(reason)s",
         "%(num)s messages to shoppers were not sent in the last day, most of them because: %(reason)s",

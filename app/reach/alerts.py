@@ -18,6 +18,14 @@ _WORSE_BY = 1.25  # a fourth more than usual: below that it is sure in a large s
 LEAST_DECISIONS = 20
 _ERRORS_SHARE, _FALLBACKS_SHARE = 0.05, 0.10
 LOW_SHARE = 0.1
+_REASONS = {
+    "no_model": "no model is trained yet",
+    "redis": "the shopper could not be read",
+    "error": "choosing failed",
+    "log": "the answer could not be written down",
+    "no_shop": "the app was not installed",
+    "timeout": "the shop was not loaded in time",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +80,7 @@ def spike(lately: Share, usual: Share) -> list[Alert]:
         return []
     says = (
         f"{lately.some} of {lately.all} checkouts were left in the last hour ({lately.share:.0%}); "
-        f"usually it is {expected:.0%}. Look whether payment, shipping and discounts still work."
+        f"usually it is {expected:.0%}. Check whether payment, shipping and discounts still work."
     )
     facts = {"some": lately.some, "all": lately.all, "lately": lately.share, "usual": expected}
     return [Alert(SPIKE, says, facts=facts)]
@@ -93,7 +101,8 @@ def fallbacks(fallen: Share, reasons: Mapping[str, int]) -> list[Alert]:
     most = max(reasons, key=lambda each: (reasons[each], each), default="unknown")
     says = (
         f"{fallen.some} of {fallen.all} answers to checkouts in the last hour were fallbacks, "
-        f"most of them for this reason: {most}. Shoppers saw less than they could; sales go on."
+        f"most of them for this reason: {_REASONS.get(most, most)}. "
+        "Shoppers saw less than they could; sales go on."
     )
     facts = {"some": fallen.some, "all": fallen.all, "share": fallen.share, "reason": most}
     return [Alert(FALLBACKS, says, facts=facts)]

@@ -184,7 +184,10 @@ def unsent(failed: Mapping[str, Mapping[str, int]], sent: Mapping[str, int], no_
     failed: how many for which reason, by way. sent: how many left, by way. no_way: e-mail is switched on,
     and there is no mail server to take it.
     """
-    says = "E-mail to shoppers is switched on, and the app has no mail server: set SMTP_URL."
+    says = (
+        "E-mail to shoppers is switched on, and the app has no mail server: whoever runs the app's server "
+        "has to set SMTP_URL."
+    )
     found = [Alert(MAIL, says)] if no_way else []
     for way, reasons in sorted(failed.items()):
         if way == "mail" and no_way:

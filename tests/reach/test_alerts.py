@@ -65,6 +65,7 @@ def test_failing_offers_and_fallbacks_are_told_once_they_are_many() -> None:
     assert errors(Share(10, 100))[0].says == "10 of 100 offers failed in shoppers' browsers in the last hour."
     assert fallbacks(Share(5, 100), {"redis": 5}) == []
     (alert,) = fallbacks(Share(40, 100), {"redis": 30, "log": 10})
+    assert "for this reason: the shopper could not be read." in alert.says
     assert alert.facts == {"some": 40, "all": 100, "share": 0.4, "reason": "redis"}
 
 
