@@ -6,6 +6,7 @@ is edited as JSON. A rule that becomes rows means the same when it is made of th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 from unicodedata import category
@@ -68,6 +69,9 @@ ASKED_OF: Mapping[Kind, tuple[str, ...]] = {
 }
 _RANGES = {"between": "<=", "inside": "<"}
 _LARGEST = 1e12
+_COMMAS = ",،、"
+# Their names can have the other commas in them.
+_NAMED_BY_SHOP = ("product_type", "vendor", "tag")
 
 
 class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -198,7 +202,8 @@ def typed_number(text: str, place: str, example: str = "10", fraction: str = NUM
 
 
 def _list(field: Field, text: str, place: str, currency: str) -> list[Any]:
-    parts = [part for part in (each.strip() for each in text.split(",")) if part]
+    commas = "," if field.names in _NAMED_BY_SHOP else _COMMAS
+    parts = [part for part in (each.strip() for each in re.split(f"[{commas}]", text)) if part]
     if not parts:
         raise InputError(_("name at least one"), place)
     return [_value(field, part, place, currency) for part in dict.fromkeys(parts)]

@@ -148,6 +148,18 @@ def test_names_are_typed_in_the_merchants_language(
     assert [each.value for each in rows.groups[0].conditions] == [row.value]
 
 
+@pytest.mark.parametrize("typed_so", ["at risk, loyal", "at risk،loyal", "at risk、 loyal"])
+def test_segments_are_parted_by_the_commas_of_any_script(typed_so: str) -> None:
+    assert read(groups=condition("profile.segments", "none", typed_so)).rule == {
+        "none": [{"var": "profile.segments"}, {"in": [{"var": ""}, ["at_risk", "loyal"]]}]
+    }
+
+
+def test_what_a_shop_names_itself_may_have_such_a_comma_in_it() -> None:
+    tags = read(groups=condition("cart.tags", "none", "お菓子、スナック")).rule
+    assert tags == {"none": [{"var": "cart.tags"}, {"in": [{"var": ""}, ["お菓子、スナック"]]}]}
+
+
 def test_names_are_typed_as_words_of_the_language() -> None:
     with speaking("de"):
         assert typed(FIELDS["profile.segments"], "hesitant_buyers") == "Zögernde Käufer"
