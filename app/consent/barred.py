@@ -17,7 +17,7 @@ from app.consent.digests import open_digests
 from app.jobs import alone
 from app.privacy_tables import ErasedRow
 
-Work = Literal["import", "opt_outs", "profiles", "reviews", "reach"]
+Work = Literal["import", "opt_outs", "profiles", "reviews", "reach", "told"]
 _CLOCKS_DIFFER = timedelta(minutes=5)
 
 

@@ -11,6 +11,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.connections import Connections, redis_key
+from app.consent.barred import look_and_write
 from app.consent.entries import Entry, standing, taken_in
 from app.consent.policy import Answers
 from app.consent.told import KEPT_S, pack, told_key
@@ -101,10 +102,13 @@ async def restore_told(connections: Connections) -> int:
         shops = (await db.exec(select(ConsentRow.shop).distinct())).all()
     for shop in shops:
         last = {entry.subject: [entry] async for entry in every_entry(connections, shop)}
-        async with connections.read() as db:
-            held = _since(last, await _erased(db, shop, last))
-        await _remember(connections, shop, held, only_missing=True)
-        restored += len(_standings(held))
+        for part in chunks(list(last)):
+            async with look_and_write(connections, shop, "told"):
+                async with connections.read() as db:
+                    erased = await _erased(db, shop, part)
+                held = _since({who: last[who] for who in part}, erased)
+                await _remember(connections, shop, held, only_missing=True)
+            restored += len(_standings(held))
     for mark in marks:
         await connections.redis.set(mark, 1)
     return restored

@@ -14,6 +14,7 @@ from sqlmodel import col, select, update
 
 from app import jobs
 from app.connections import Connections
+from app.consent import ledger
 from app.consent.barred import look_and_write
 from app.consent.requests import Kind, open_request
 from app.errors import TillwiseError
@@ -38,7 +39,8 @@ from app.worker import HANDLERS
 from tests.consent.issued import receipts_of
 from tests.offers.factories import EVERYTHING
 from tests.offers.factories import SHOP as CHECKOUT_SHOP
-from tests.privacy.planted import dump, found_in
+from tests.privacy.planted import ROSA, dump, found_in, plant
+from tests.privacy.planted import SHOP as PLANTED_SHOP
 from tests.profiles.factories import an_order
 from tests.recommend.test_retrain import SHOP, SMALL, sell
 from tests.test_decide import a_till, a_trained_shop, ask, token
@@ -166,6 +168,25 @@ async def test_an_erasure_does_not_end_while_what_a_customer_is_to_hold_in_shopi
         await redact(connections, SHOP, GONE)
     await writing.aclose()
     await redact(connections, SHOP, GONE)
+
+
+async def test_an_erasure_does_not_end_while_answers_are_put_back_into_a_redis_that_was_lost(
+    connections: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unfinished, "_PATIENCE_S", 0)
+    await plant(connections, ROSA)
+    await connections.redis.flushall()
+    remember = ledger._remember
+
+    async def redact_first(*known: Any, **how: Any) -> None:
+        with pytest.raises(RequestIncomplete):
+            await redact(connections, PLANTED_SHOP, ROSA.customer)
+        await remember(*known, **how)
+
+    monkeypatch.setattr(ledger, "_remember", redact_first)
+    assert await ledger.restore_told(connections) > 0
+    await redact(connections, PLANTED_SHOP, ROSA.customer)
+    assert not await connections.redis.keys("*:told:*")
 
 
 async def test_a_checkout_under_way_is_answered_and_its_decision_names_nobody(
