@@ -17,10 +17,9 @@ import msgspec
 from app.admin.campaigns_form import HOUR_S, LEADS_TO, Form
 from app.admin.campaigns_rows import Row, Rows, condition_of, rule_of, typed_number
 from app.admin.campaigns_view import field_words
-from app.admin.figures import short
 from app.admin.language import _
 from app.admin.sentences import told
-from app.admin.typed import check_marks, fraction_of, plain
+from app.admin.typed import check_marks, fraction_of, limit, plain
 from app.campaigns.campaign import Campaign, check_words, read_campaign
 from app.campaigns.messages import BUILT_IN, PLURALS, Text, check_texts
 from app.errors import InputError, RuleError
@@ -296,7 +295,7 @@ class _Reading:
         if number is None:
             return least
         if not least <= number <= most:
-            self.note(field, _("this goes from %(low)s to %(high)s", low=short(least), high=short(most)))
+            self.note(field, _("this goes from %(low)s to %(high)s", low=limit(least), high=limit(most)))
         return number
 
     def amount(self, field: str, *, needed: bool = False) -> str | None:

@@ -13,9 +13,8 @@ from typing import Any, Literal
 import msgspec
 
 from app.admin.campaigns_view import when_words
-from app.admin.figures import short
 from app.admin.language import Lazy, _, lazy
-from app.admin.typed import check_marks, plain
+from app.admin.typed import check_marks, limit, plain
 from app.campaigns.campaign import Campaign, is_to_begin
 from app.campaigns.messages import check_texts
 from app.errors import InputError
@@ -268,6 +267,6 @@ def _number(text: str, field: str, low: float, high: float) -> float:
     except ValueError:
         value = float("nan")
     if not (isfinite(value) and low <= value <= high):
-        said = _("Write a number from %(low)s to %(high)s.", low=short(low), high=short(high))
+        said = _("Write a number from %(low)s to %(high)s.", low=limit(low), high=limit(high))
         raise InputError(said, field)
     return value

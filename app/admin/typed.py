@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from app.admin.language import _
+from babel.numbers import format_decimal
+
+from app.admin.language import _, spoken
 from app.errors import InputError
 from app.values import exponent
 
@@ -20,6 +22,11 @@ def plain(text: str) -> str:
     """Return a number with the digits and marks that programs read: `1,000` of `１,０００` and `١٬٠٠٠`."""
     known = unicodedata.normalize("NFKC", text).translate(_MARKS).strip()
     return "".join(str(unicodedata.decimal(each)) if each.isdecimal() else each for each in known)
+
+
+def limit(value: float) -> str:
+    """Return `0.5` or `1000` as it can be typed: with the language's mark, and none between thousands."""
+    return str(format_decimal(value, format="0.####", locale=spoken()))
 
 
 def check_marks(text: str, place: str, fraction: str = NUMBER) -> None:
