@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import chain
+from itertools import chain, islice
 from typing import Annotated, Literal
 
 import msgspec
@@ -57,9 +57,12 @@ class Cart(Struct, frozen=True, gc=False):
 
     @property
     def product_ids(self) -> tuple[int, ...]:
-        """Return the products in it, each once: those of lines in their order, then what bundles hold."""
+        """Return the products in it, each once: those of lines in their order, then what bundles hold.
+
+        Of that, the first MAX_LINES: a decision is kept with them, and whoever asks makes up any number.
+        """
         ids = [line.product_id for line in self.lines]
-        ids += chain.from_iterable(line.parts for line in self.lines if line.parts)
+        ids += islice(chain.from_iterable(line.parts for line in self.lines if line.parts), MAX_LINES)
         return tuple(dict.fromkeys(map(_number, ids)))
 
 

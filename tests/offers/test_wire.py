@@ -97,6 +97,14 @@ def test_what_is_not_json_is_refused(body: bytes) -> None:
         read_question(body)
 
 
+def test_of_what_bundles_hold_no_more_is_told_than_a_cart_has_lines() -> None:
+    """A decision is kept with its cart: of 18,000 made-up parts that was 231 KB."""
+    line = a_body(1)["cart"]["lines"][0]
+    lines = [line | {"parts": list(range(100 * at, 100 * at + 100))} for at in range(1, 11)]
+    read = read_question(as_json(with_cart(lines=lines))).cart.product_ids
+    assert read == (1, *range(100, 100 + MAX_LINES))
+
+
 @pytest.mark.parametrize("lines", [0, MAX_LINES])
 def test_carts_of_no_and_of_500_lines_are_read(lines: int) -> None:
     body = a_body()
