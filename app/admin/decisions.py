@@ -28,7 +28,7 @@ from app.archive.store import plan_of_version
 from app.connections import Connections
 from app.coupons.store import given_code, statuses_of
 from app.errors import NotFound, TillwiseError
-from app.offers.inside import considered
+from app.offers.considered import considered
 from app.offers.situation import Situation
 from app.replays import LoggedDecision, logged_decision, snapshot_of
 from app.rules.expression import read_rule

@@ -19,7 +19,7 @@ from app.campaigns.campaign import Class
 from app.campaigns.weighed import Weighed
 from app.consent.policy import PURPOSES
 from app.coupons.store import REDEEMED, WITHDRAWN
-from app.offers.inside import Considered
+from app.offers.considered import Considered
 from app.offers.rerank import NEVER
 from app.offers.situation import Situation
 from app.replays import LoggedDecision, Replay

@@ -11,7 +11,7 @@ from app.connections import Connections
 from app.consent.barred import TURNS
 from app.errors import TillwiseError
 from app.events.broker_ledger import BrokerLedger
-from app.events.hands import in_hand
+from app.events.pending import in_hand
 from app.jobs import Job, turns_of
 from app.outbound.marking import MARKING
 from app.outbound.offer_metafield_writing import WRITING

@@ -17,9 +17,9 @@ from app.config import Settings
 from app.connections import Connections
 from app.events.broker_consumer import count_unhandled
 from app.events.consume import MAX_DEATHS, MAX_DELIVERIES, OUTAGES, Together, consume, work_off
-from app.events.hands import in_hand
 from app.events.kinds import AppUninstalled, CustomerRedactionRequested, Event, ScopesChanged
 from app.events.log import DEAD, GROUP, NOBODY, RESTS_MS, STREAM, EventConsumer, EventLog, encode
+from app.events.pending import in_hand
 from app.tables import EventRow, ShopRow
 from tests.brokers import Engine, read
 from tests.conftest import on_postgresql

@@ -7,8 +7,7 @@ import msgspec
 import pytest
 
 from app.connections import Connections
-from app.events import hands
-from app.events.hands import in_hand
+from app.events import pending
 from app.events.kinds import AppUninstalled, CartUpdated
 from app.events.log import (
     DEAD,
@@ -21,6 +20,7 @@ from app.events.log import (
     text_of,
     this_consumer,
 )
+from app.events.pending import in_hand
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
@@ -182,7 +182,7 @@ async def test_what_a_worker_still_has_in_hand_nobody_else_is_given(connections:
 async def test_all_that_is_in_hand_is_known_however_many(
     connections: Connections, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hands, "_PAGE", 2)
+    monkeypatch.setattr(pending, "_PAGE", 2)
     assert await in_hand(connections.redis) == set()
     await EventLog(connections.redis).append([event(number) for number in range(5)])
     held = await (await consumer(connections, "one-1")).read(block_ms=1)

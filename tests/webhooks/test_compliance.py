@@ -15,7 +15,7 @@ from app.connections import Connections
 from app.consent.digests import open_digests
 from app.consent.requests import Kind, Status, open_request, read_request, requests_of
 from app.consent.withdrawal import bar_late_events
-from app.events import hands
+from app.events import pending
 from app.events.consume import work_off
 from app.events.kinds import CustomerDataRequested, CustomerRedactionRequested, Event
 from app.events.log import GROUP, RESTS_MS, STREAM, Delivery, EventConsumer, EventLog, this_consumer
@@ -204,7 +204,7 @@ async def test_an_erasure_waits_for_what_a_worker_has_in_its_hands_however_long(
     await EventLog(connections.redis).append(late_events(ROSA))
     in_its_hands = await worker.read(block_ms=1)
     await rested(connections, holder, in_its_hands, RESTS_MS)
-    monkeypatch.setattr(hands, "RESTS_MS", 100 * RESTS_MS)
+    monkeypatch.setattr(pending, "RESTS_MS", 100 * RESTS_MS)
     barred = asyncio.Event()
 
     async def bar(*told: Any) -> None:

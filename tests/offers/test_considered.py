@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.offers.choose import choose
-from app.offers.inside import Considered, considered
+from app.offers.considered import Considered, considered
 from app.offers.rerank import NEVER
 from app.values import shopify_id
 from tests.offers.factories import a_product, a_shop, a_situation, goes_together
