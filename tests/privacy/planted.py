@@ -364,10 +364,10 @@ async def dump(connections: Connections) -> dict[str, bytes]:
     async with connections.read() as db:
         for table in SQLModel.metadata.sorted_tables:
             rows = (await (await db.connection()).execute(select(table))).all()
-            everything[f"table {table.name}"] = repr(rows).encode()
+            whole = [tuple(row) for row in rows]  # a row's own text leaves out the middle of what is long
+            everything[f"table {table.name}"] = repr(whole).encode()
     async for key in connections.redis.scan_iter(count=1_000):
-        if not key.startswith(b"streaq"):
-            everything[f"key {key.decode()}"] = key + await _value(connections, key)
+        everything[f"key {key.decode()}"] = key + await _value(connections, key)
     for file in connections.settings.data_dir.rglob("*"):
         if file.is_file():
             everything[f"file {file.name}"] = str(file).encode() + file.read_bytes()
