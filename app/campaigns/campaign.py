@@ -161,7 +161,7 @@ def read_campaign(data: object) -> Campaign:
         raise InputError(message, field)
     check_texts(campaign.offer.kind, campaign.offer.messages)
     if campaign.trigger == "abandonment" and not campaign.needs_code:
-        raise InputError("what is written to who left gives a coupon with a code of their own", "trigger")
+        raise InputError("a message to shoppers who left gives a coupon with a code of their own", "trigger")
     return campaign
 
 

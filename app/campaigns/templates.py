@@ -89,9 +89,9 @@ _ALMOST = {
 
 _WRITTEN: Mapping[str, tuple[str, dict[str, Any]]] = {
     "viewed-dear": (
-        "Who looked at a product above 1,000 gets 10% off, for 24 hours.",
+        "Shoppers who looked at a product above 1,000 get 10% off for 24 hours.",
         {
-            "name": "10% for a day on a large wish",
+            "name": "10% for a day on an expensive product",
             "rule": {">": [_var("visit.viewed_dearest_price"), 1000]},
             "evidence": 2, "priority": 30, "group": "discount", "caps": {"per_visitor": 1},
             "expires_s": _DAY_S, "offer": _coupon(10),
@@ -100,7 +100,7 @@ _WRITTEN: Mapping[str, tuple[str, dict[str, Any]]] = {
     "high-value-leaves": (
         "A high-value shopper about to leave an unfinished checkout gets a discount of their own.",
         {
-            "name": "A discount for who is worth it and leaves",
+            "name": "A discount for valuable shoppers who are leaving",
             "rule": {"and": [_some("profile.segments", [HIGH_VALUE, "champions"]), _HAS_CART, _UNFINISHED,
                              _LEAVING]},
             "evidence": 2, "priority": 40, "group": "discount", "caps": {"per_visitor": 1},
@@ -110,7 +110,7 @@ _WRITTEN: Mapping[str, tuple[str, dict[str, Any]]] = {
     "high-value-left": (
         "A high-value shopper who left an unfinished checkout is written to, with a discount of their own.",
         {
-            "name": "A discount for who is worth it and left",
+            "name": "A discount for valuable shoppers who left",
             "rule": {"and": [_some("profile.segments", [HIGH_VALUE, "champions"]),
                              {">": [_var("cart.subtotal"), 0]}]},
             "evidence": 1, "priority": 40, "group": "discount", "caps": {"per_visitor": 1},
@@ -118,9 +118,9 @@ _WRITTEN: Mapping[str, tuple[str, dict[str, Any]]] = {
         },
     ),
     "hesitant-helped": (
-        "Who stays long and hesitates, or whom the checkout turns back, is offered help and no discount.",
+        "Shoppers who stay long and hesitate, or meet errors in the checkout, are offered help, not a discount.",
         {
-            "name": "Help for who hesitates",
+            "name": "Help for shoppers who hesitate",
             "rule": {"and": [{"or": [_at_least("checkout.dwell_s", 60), _at_least("visit.dwell_s", 180)]},
                              _TROUBLED]},
             "evidence": 2, "priority": 20, "caps": {"per_session": 1},
@@ -147,9 +147,9 @@ _WRITTEN: Mapping[str, tuple[str, dict[str, Any]]] = {
         },
     ),
     "cold-introduced": (
-        "Who is here for the first time is told what the shop stands for.",
+        "Shoppers who are here for the first time read what the shop stands for.",
         {
-            "name": "Welcome for who is new",
+            "name": "A welcome for new shoppers",
             "rule": {"and": [_var("shopper.cold"), {"==": [_var("visit.visits"), 1]}]},
             "evidence": 2, "priority": 5, "caps": {"per_session": 1, "per_visitor": 2},
             "offer": {"kind": "banner", "key": "banner.welcome", "messages": _WELCOME},
