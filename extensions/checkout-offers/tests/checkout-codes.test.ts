@@ -57,6 +57,18 @@ test('who does not see which offer a refusal stands below is told of it', async 
   await waitFor(() => expect(attribute('s-link', 'accessibilityLabel')).toContain('button.dismiss_label coupon.save_order'));
 });
 
+test('what became of a code is said to who does not see it; how long it is good, which changes by the minute, is not', async () => {
+  const expires_at = new Date(Date.now() + 20 * 60_000).toISOString();
+  const {extension} = checkout(answer({offers: [{...TEN, discount: {...TEN.discount, expires_at}}]}));
+  using _ = extension;
+  const aloud = () => Array.from(document.body.querySelectorAll('[accessibilityRole=status]'), ({textContent}) => textContent).join();
+  await extension.render();
+  await waitFor(() => expect(words()).toContain('coupon.expires'));
+  expect(aloud()).not.toContain('coupon.expires');
+  fireEvent.click(button());
+  await waitFor(() => expect(aloud()).toContain('coupon.applied'));
+});
+
 test('a code that the buyer took off elsewhere is not said to be applied', async () => {
   const {extension, discountCodes} = checkout(answer({offers: [TEN]}));
   using _ = extension;

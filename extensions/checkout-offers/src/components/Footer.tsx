@@ -8,12 +8,15 @@ interface Props {
   onDismiss: () => void;
 }
 
-/** What there is to know of the offer, and news of it; opposite, the way to be rid of it. */
+/** News of the offer, and what there is to know of it; opposite, the way to be rid of it. News alone is said aloud: the rest changes by itself. */
 export function Footer({lines, dismiss, say, onDismiss}: Props) {
+  const made = (isNews: boolean) =>
+    lines.filter(({tone}) => isNews === (tone !== 'neutral')).map((line) => <FooterLine key={say(line.text)} line={line} say={say} />);
   return (
     <s-grid gridTemplateColumns="1fr auto" gap="base" alignItems="center" minBlockSize="20px">
-      <s-stack accessibilityRole="status">
-        {lines.map((line) => <FooterLine key={say(line.text)} line={line} say={say} />)}
+      <s-stack>
+        <s-stack accessibilityRole="status">{made(true)}</s-stack>
+        {made(false)}
       </s-stack>
       {dismiss && (
         <s-text type="small">
