@@ -108,6 +108,13 @@ def test_the_proxy_writes_down_nobodys_address_and_no_token() -> None:
     assert re.findall(r"^ *(?:access|error)_log (.+);$", settings, re.MULTILINE) == ["off", "stderr crit"]
 
 
+@pytest.mark.parametrize("path", ["/api/personalize", "/api/track_event", "/api/v1/segments"])
+def test_the_proxy_limits_what_asks_the_database_for_a_key_that_anybody_may_make_up(path: str) -> None:
+    settings = (DEPLOY / "nginx.conf").read_text()
+    limited = re.findall(r"location ~ (\S+) \{\n *limit_req zone=visitor", settings)
+    assert any(re.search(each, path) for each in limited)
+
+
 def test_the_proxy_waits_for_longer_than_any_page_may(tmp_path: Path) -> None:
     given = ENVIRONMENT | {"TILLWISE_DATA_DIR": str(tmp_path)}
     with pytest.raises(ConfigError, match="PATIENCE"):
