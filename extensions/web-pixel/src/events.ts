@@ -68,7 +68,7 @@ export const EVENTS: Record<string, Minimise> = {
   payment_info_submitted: checkout,
   checkout_completed: checkout,
   // The message and the value may quote what the buyer typed.
-  alert_displayed: ({data}) => (data?.alert ? {type: data.alert.type, target: data.alert.target} : {}),
+  alert_displayed: ({data}) => (data?.alert ? {type: data.alert.type} : {}),
   'tillwise:offer_shown': offer,
   'tillwise:offer_accepted': offer,
   'tillwise:offer_failed': offer,
