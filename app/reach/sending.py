@@ -12,6 +12,7 @@ from app.campaigns.plan import LOCALE, Planned
 from app.campaigns.store import running_campaigns
 from app.catalog.store import load_catalog
 from app.connections import Connections
+from app.consent.barred import look_and_write
 from app.consent.digests import open_digests
 from app.consent.standing import Use, may
 from app.consent.standings import standings_of
@@ -122,7 +123,9 @@ async def _made(connections: Connections, shop: Shop, reach: Reach, due: DueMess
     customer = await _still_wanting(connections, shop, abandonment, due, now)
     digest = await _unsuppressed(connections, shop, customer)
     whole = basket is abandonment
-    campaign, granted = await _code(connections, shop, reach, due, None if whole else basket, now)
+    async with look_and_write(connections, shop.shop, "reach"):
+        await _still_left(connections, shop, due, now)  # of who was erased meanwhile nothing is
+        campaign, granted = await _code(connections, shop, reach, due, None if whole else basket, now)
     if due.way == "flow":
         return partial(tell_flow, connections, shop, basket, due.customer_id, campaign, granted)
     smtp = connections.settings.smtp

@@ -15,12 +15,16 @@ from app.campaigns.shopper_history import pack as pack_nudged
 from app.campaigns.store import change_status, keep_campaign
 from app.campaigns.supply import supply_codes
 from app.campaigns.templates import template
+from app.consent.requests import Kind, open_request
 from app.coupon_tables import CouponRow
 from app.coupons.ending import GRACE, end_grants
 from app.coupons.store import WITHDRAWN, count_codes, set_status
+from app.privacy.erasure import erase_person
 from app.profiles.customer import Profile
 from app.profiles.keys import customer_key, nudged_key
 from app.profiles.packed import pack
+from app.reach import sending
+from app.reach.recipient import fetch_customer
 from app.reach.settings import Reach
 from app.tables import CustomerRow, ProductRow
 from devstore.records import Customer
@@ -72,6 +76,24 @@ async def test_a_campaign_gives_a_code_of_ones_own_in_the_letter_and_in_flow(
     assert f"It is good until {ends:%B} {ends.day}, {ends.year}, " in body.get_content()
     assert f" {ends:%Z}." in body.get_content()
     assert scene.front.shop.told_flow[0]["Discount code"] == code
+
+
+async def test_who_is_erased_while_shopify_is_asked_about_them_is_given_and_written_nothing(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await campaign(scene)
+    await scene.left(GONE_SILENT)
+
+    async def erased_meanwhile(*asked: Any) -> Any:
+        found = await fetch_customer(*asked)
+        await open_request(scene.connections, scene.shop, "r", Kind.CUSTOMER, NOW, customer_id=ADA)
+        await erase_person(scene.connections, scene.shop, "r")
+        return found
+
+    monkeypatch.setattr(sending, "fetch_customer", erased_meanwhile)
+    assert await scene.left(DUE) == 0
+    assert scene.office.letters == []
+    assert await scene.connections.redis.keys("*:granted:*") == []
 
 
 @pytest.mark.parametrize(("minimum", "gives"), [("30", True), ("30.01", False)])
