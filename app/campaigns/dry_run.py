@@ -110,7 +110,9 @@ def dry_run(
     a campaign that no checkout shows.
     """
     if campaign.trigger != "checkout":
-        raise InputError("it goes to shoppers who left a checkout: past decisions can't tell of it", "trigger")
+        raise InputError(
+            "it goes to shoppers who left a checkout: past decisions can't tell of it", "trigger"
+        )
     plan = plan_of("", [Running(campaign, 0)], catalog.currency, settings, zone=zone)
     assert plan is not None
     running = _Running(plan, catalog, reads(read_rule(campaign.rule)))

@@ -118,7 +118,8 @@ _WRITTEN: Mapping[str, tuple[str, dict[str, Any]]] = {
         },
     ),
     "hesitant-helped": (
-        "Shoppers who stay long and hesitate, or meet errors in the checkout, are offered help, not a discount.",
+        "Shoppers who stay long and hesitate, or meet errors in the checkout, are offered help, "
+        "not a discount.",
         {
             "name": "Help for shoppers who hesitate",
             "rule": {"and": [{"or": [_at_least("checkout.dwell_s", 60), _at_least("visit.dwell_s", 180)]},
