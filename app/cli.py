@@ -11,7 +11,7 @@ share_one_heap()  # before anything that is imported starts threads, which would
 
 import asyncio
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -57,6 +57,7 @@ cli = typer.Typer(
     add_completion=False,
 )
 out = Console(highlight=False)
+_OF_EACH_SHOP = {"settings", "database", "redis"}  # without these no shop can be looked at
 
 Follow = Annotated[bool, typer.Option("--follow", help="Only watch what the worker does")]
 
@@ -165,20 +166,27 @@ def evaluate(
 def doctor(shop: AnyShop = None) -> None:
     """Check the settings and all the app is connected to, or a shop; says what is wrong and what to do."""
     start_logging("CRITICAL")  # what brokers' clients log of it is said below
+    domain = None if shop is None else shop_domain(shop)
     findings = asyncio.run(examine())
-    if shop is not None and not all(finding.ok for finding in findings):
-        findings.append(Finding("shop", False, f"{shop} is not looked at before the rest is mended"))
-    elif shop is not None:
-        domain = shop_domain(shop)
+    away = next((each.name for each in findings if not each.ok and each.name in _OF_EACH_SHOP), None)
+    if domain is not None and away:
+        findings.append(Finding("shop", False, f"{domain} is not looked at before {away} is mended"))
+    _tell(findings)
+    if domain is not None and not away:
 
         async def run(connections: Connections) -> None:
-            findings.extend(await examine_shop(connections, domain))
+            found = await examine_shop(connections, domain)
+            _tell(found)
+            findings.extend(found)
 
         with_connections(run)
-    for finding in findings:
-        out.print(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.name}: {finding.says}", soft_wrap=True)
     if not all(finding.ok for finding in findings):
         raise typer.Exit(1)
+
+
+def _tell(findings: Sequence[Finding]) -> None:
+    for finding in findings:
+        out.print(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.name}: {finding.says}", soft_wrap=True)
 
 
 def key() -> None:

@@ -1,11 +1,11 @@
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from app import doctor, shop_doctor
 from app.connections import Connections
-from app.tables import BackfillRow, ShopRow
+from app.tables import BackfillRow, OrderRow, ShopRow
 from tests.commands.conftest import Terminal
 from tests.commands.test_parked import put_aside
 
@@ -31,6 +31,12 @@ async def installed(connections: Connections) -> None:
         db.add(BackfillRow(shop=SHOP, kind="orders", status="failed", error="refused", updated_at=NOW))
 
 
+async def ordered(connections: Connections) -> None:
+    async with connections.write() as db:
+        at = datetime.now(UTC) - timedelta(hours=2)
+        db.add(OrderRow(shop=SHOP, order_id=1, currency="EUR", created_at=at, updated_at=at))
+
+
 def test_a_healthy_installation_says_so_of_each_part(terminal: Terminal) -> None:
     said = terminal.run("doctor")
     assert said.exit_code == 0
@@ -45,9 +51,19 @@ def test_a_shop_without_the_app_is_named_and_is_a_failure(terminal: Terminal) ->
 
 
 def test_a_shop_that_is_not_looked_at_is_named(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("SCOPES")
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
     said = terminal.run("doctor", "--shop", SHOP)
-    assert said.stdout.splitlines()[-1] == f"FAIL  shop: {SHOP} is not looked at before the rest is mended"
+    assert said.stdout.splitlines()[-1] == f"FAIL  shop: {SHOP} is not looked at before redis is mended"
+
+
+def test_a_shop_is_looked_at_whatever_else_is_wrong_as_the_finding_about_its_deliveries_asks_for(
+    terminal: Terminal,
+) -> None:
+    terminal.prepare(installed)
+    terminal.prepare(ordered)
+    said = terminal.run("doctor", "--shop", SHOP).stdout
+    assert f"FAIL  deliveries: none came of an order of {SHOP}, nor any since: `tillwise doctor" in said
+    assert "FAIL  deliveries: none came since the order of " in said
 
 
 def test_each_thing_that_is_wrong_with_a_shop_is_named_with_what_to_do(terminal: Terminal) -> None:
