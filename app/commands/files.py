@@ -1,4 +1,4 @@
-"""What a command is given in a file."""
+"""What a command is given in a file, and where it writes one."""
 
 from __future__ import annotations
 
@@ -18,3 +18,12 @@ def read_json(file: Path) -> Any:
         raise InputError(f"{file} can't be read: {error.strerror}") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{file} is not JSON: {error}") from None
+
+
+def check_writable(file: Path | None) -> None:
+    """Raise OSError where a file is named that can't be written; one that is not there is not made."""
+    if file is not None:
+        there = file.exists()
+        file.open("ab").close()
+        if not there:
+            file.unlink()

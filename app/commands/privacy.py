@@ -14,6 +14,7 @@ from typing import Annotated
 import msgspec
 import typer
 
+from app.commands.files import check_writable
 from app.commands.run import Shop, ask_about, known_shop, with_connections
 from app.connections import Connections
 from app.consent.digests import open_digests
@@ -78,6 +79,7 @@ def export(
         raise InputError("name a person (--customer, --email, --client, --checkout) or a --request")
     if form is Form.CSV and file is None:
         raise InputError("an archive needs a file: add --out")
+    check_writable(file)  # a request is done once it is answered
 
     async def run(connections: Connections) -> None:
         if request:
@@ -105,6 +107,7 @@ def erase(
 ) -> None:
     """Erase a person, or with nobody named all that is held of a shop. A repeat finds nothing."""
     domain, named = shop_domain(shop), Named(customer, email, client, checkout)
+    check_writable(receipt)
 
     async def run(connections: Connections) -> None:
         if named:

@@ -62,6 +62,18 @@ def test_a_request_for_data_is_answered_once(terminal: Terminal) -> None:
     assert isinstance(again.exception, NotFound)
 
 
+def test_nothing_is_done_where_its_file_could_not_be_written(terminal: Terminal, tmp_path: Path) -> None:
+    terminal.prepare(planted)
+    terminal.prepare(asked_for_data)
+    nowhere = str(tmp_path / "none" / "file")
+    of_request = ("export", "--shop", SHOP, "--request", "data")
+    erasure = ("erase", "--shop", SHOP, "--customer", str(ROSA.customer))
+    for words in ((*of_request, "--out", nowhere), (*erasure, "--receipt", nowhere)):
+        assert isinstance(terminal.run(*words).exception, FileNotFoundError)
+    whole = json.loads(terminal.run(*of_request).stdout)
+    assert [row["order_id"] for row in whole["stores"]["orders"]["rows"]] == [ROSA.order]
+
+
 def test_who_is_meant_has_to_be_said_and_nobody_known_is_an_error(terminal: Terminal) -> None:
     terminal.prepare(planted)
     assert isinstance(terminal.run("export", "--shop", SHOP).exception, InputError)
