@@ -60,10 +60,6 @@ class PrivacyRequest:
     done_at: datetime | None
     receipt_id: str | None
 
-    def overdue(self, now: datetime) -> bool:
-        """Return whether the deadline has passed and it is not done."""
-        return self.status is not Status.DONE and now > self.due_at
-
 
 def may_wait(received_at: datetime, now: datetime) -> bool:
     """Return whether a request has time yet to wait for a shop that can't be asked now. Pure."""

@@ -162,7 +162,6 @@ async def test_a_data_request_waits_with_its_deadline_and_ends_in_a_receipt(conn
         Status.OPEN,
         NOW + timedelta(days=30),
     )
-    assert request.overdue(NOW + timedelta(days=31))
     export, signed = await answer_data_request(connections, SHOP, "data")
     assert export.counts()["orders"] == signed.receipt.found["orders"] == 2  # one came through the log
     request = await read_request(connections, SHOP, "data")
