@@ -19,16 +19,17 @@ _INBOX, _ORDERS, _SHOPS = table_of(InboxRow), table_of(OrderRow), table_of(ShopR
 async def silent_shops(connection: AsyncConnection, now: datetime) -> list[str]:
     """Return the shops of which an order is known and no delivery since."""
     ordered = select(func.max(_ORDERS.c.created_at)).where(_ORDERS.c.shop == _SHOPS.c.shop)
-    heard = select(_INBOX.c.shop, func.max(_INBOX.c.received_at).label("at")).group_by(_INBOX.c.shop)
-    last = heard.subquery()
-    found = select(
-        _SHOPS.c.shop,
-        _SHOPS.c.installed_at,
-        ordered.where(_ORDERS.c.created_at < now - LATEST).correlate(_SHOPS).scalar_subquery(),
-        last.c.at,
-    ).outerjoin(last, last.c.shop == _SHOPS.c.shop)
-    rows = await connection.execute(found.where(_SHOPS.c.uninstalled_at.is_(None)).order_by(_SHOPS.c.shop))
-    return [shop for shop, since, order, delivery in rows.all() if is_owed(since, order, delivery, now)]
+    before = ordered.where(_ORDERS.c.created_at < now - LATEST).correlate(_SHOPS).scalar_subquery()
+    found = select(_SHOPS.c.shop, _SHOPS.c.installed_at, before).where(_SHOPS.c.uninstalled_at.is_(None))
+    rows = (await connection.execute(found.order_by(_SHOPS.c.shop))).all()
+    owed = [(shop, order) for shop, installed_at, order in rows if is_owed(installed_at, order, None, now)]
+    return [shop for shop, order in owed if not await _heard_since(connection, shop, order - _CLOCKS_APART)]
+
+
+async def _heard_since(connection: AsyncConnection, shop: str, since: datetime) -> bool:
+    """Return whether a delivery of the shop came; the first that is met ends the search."""
+    found = select(_INBOX.c.id).where(_INBOX.c.shop == shop, _INBOX.c.received_at >= since)
+    return await connection.scalar(found.limit(1)) is not None
 
 
 def is_owed(
