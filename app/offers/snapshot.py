@@ -125,26 +125,22 @@ def take_snapshot(shop: ShopDomain, sources: Sources, model: Model | None = None
     pinned, split = pinned_of(settings), standing_experiment(shop, settings)
     costs, approach = costs_of(settings, catalog), approach_of(settings)
     terms = terms_of(settings, catalog, costs, model)
-    # The rest of the terms follows from these, the catalogue and the model.
-    allowed = None if model is None else catalog.allowed(model.product_ids, excluded=excluded)
-    told = sorted(costs.by_product.items())
-    wishes: tuple[Any, ...] = (sorted(terms.boosts.items()), terms.dear_ratio, told)
     plan = plan_of(
         shop, sources.campaigns, catalog.currency, settings, zone=sources.time_zone, costs=costs,
         margin=terms.margin, weights=sources.weights,
     )  # fmt: skip
-    wishes = wishes if plan is None else (*wishes, plan.content)
     known = ProductFacts(costs, lead_days_of(settings), sources.returns)
     offerable = dict(_offerable(catalog, excluded, known, terms))
     barred = frozenset(each.product_id for each in offerable.values() if each.ranked.standing == NEVER)
     tried = None if model is None else catalog.allowed(model.product_ids, excluded=excluded | barred)
+    content = (*_wishes(terms, costs, plan), *known.content)
     return ShopSnapshot(
         shop=shop,
-        version=_version(catalog, model, sorted(excluded), pinned, split, approach, *wishes, *known.content),
+        version=_version(catalog, model, sorted(excluded), pinned, split, approach, *content),
         catalog=catalog,
         model=model,
         experiment=split,
-        allowed=allowed,
+        allowed=None if model is None else catalog.allowed(model.product_ids, excluded=excluded),
         offerable=offerable,
         tried=tried,
         unsold=frozenset() if model is None else frozenset(model.unsold(tried)),
@@ -181,6 +177,12 @@ def _offerable(
                 return_rate=known.returns.of(product_id),
             )  # fmt: skip
             yield product_id, Offerable(product_id, shown, with_standing(ranked, terms))
+
+
+def _wishes(terms: Terms, costs: Costs, plan: Plan | None) -> tuple[Any, ...]:
+    """Return what the merchant wants: the rest of the terms follows from it, the catalogue and the model."""
+    wishes = (sorted(terms.boosts.items()), terms.dear_ratio, sorted(costs.by_product.items()))
+    return wishes if plan is None else (*wishes, plan.content)
 
 
 def _version(catalog: Catalog, model: Model | None, *rest: Any) -> str:

@@ -17,7 +17,7 @@ from app.recommend.blend import choose_cosine, weigh
 from app.recommend.card import OURS
 from app.recommend.cases import Case, make_cases
 from app.recommend.dataset import Baskets, Dataset, Split
-from app.recommend.duel import Champion, duel
+from app.recommend.duel import Champion, Duel, duel
 from app.recommend.fit import Embeddings, FitParameters, fit, fit_customers, no_embeddings
 from app.recommend.judge import (
     K,
@@ -107,12 +107,6 @@ def hold_out(
         recipe, embeddings = _chosen(dataset, split, gone, parameters, progress)
     else:
         recipe, embeddings = plain, no_embeddings(len(dataset.items))
-
-    # It meets the champion as it would serve: the champion has learnt nearly all orders too.
-    def learnt_until(baskets: Baskets) -> Model:
-        learnt = embeddings_for(dataset, baskets, recipe, parameters, "learning to test", progress)
-        return assemble(dataset, baskets, recipe, learnt)
-
     # What serves has fresh neighbours and best sellers, and so has what is tested.
     tested = assemble(dataset, before, recipe, embeddings)
     setup = TestSetup(dataset, split.train, before, recipe, tested, parameters)
@@ -124,8 +118,22 @@ def hold_out(
     return replace(
         report,
         live=_live(tested, replace(test_set, cases=tuple(live))),
-        duel=duel(champion, dataset, split.test, learnt_until, parameters.seed) if champion else None,
+        duel=_duel(setup, champion, split.test, progress) if champion else None,
     )
+
+
+def _duel(setup: TestSetup, champion: Champion, test: Baskets, progress: OnProgress) -> Duel | None:
+    """Return how the recipe compares with the champion on later orders of the test.
+
+    It is trained as it would serve: the champion has learnt nearly all orders too.
+    """
+
+    def learnt_until(baskets: Baskets) -> Model:
+        stage, recipe = "learning to test", setup.recipe
+        learnt = embeddings_for(setup.dataset, baskets, recipe, setup.parameters, stage, progress)
+        return assemble(setup.dataset, baskets, recipe, learnt)
+
+    return duel(champion, setup.dataset, test, learnt_until, setup.parameters.seed)
 
 
 def _live(model: Model, test_set: TestSet) -> dict[str, RankingMetrics]:
