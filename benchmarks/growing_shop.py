@@ -19,7 +19,7 @@ from app.recommend.baselines import by_popularity, by_repeats, by_similarity
 from app.recommend.cases import make_cases
 from app.recommend.dataset import Baskets, Dataset, Items
 from app.recommend.fit import FitParameters
-from app.recommend.judge import K, TestSet, by_case, ranked, recommendations_of, test_set_of
+from app.recommend.judge import K, TestSet, by_case, ndcg_of, recommendations_of, test_set_of
 from app.recommend.metrics import ndcg_at_k, paired_interval
 from app.recommend.neighbours import CosineParameters, cosine, popularity
 from app.recommend.train import train
@@ -49,7 +49,7 @@ def line(shop: Dataset, size: int) -> tuple[str, ...]:
     trained = train(replace(shop, baskets=known), FitParameters(), now)
     cases = make_cases(shop, known, later, most=LATER, seed=SEED)
     test_set = test_set_of(shop.items.product_ids, trained.model.kinds, trained.model.orders, cases)
-    ours = by_case(ndcg_at_k, cases, [ranked(trained.model, case) for case in cases], K)
+    ours = ndcg_of(trained.model, cases)
     plain = plain_ndcg(shop.items, known, test_set)
     best = max(plain.values(), key=lambda scores: float(scores.mean()))
     ahead = paired_interval(ours, best, SEED)

@@ -8,22 +8,18 @@ for. Beside one another: only neighbours and best sellers brought up to date, go
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from time import process_time
 
-import numpy as np
-from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from app.recommend.cases import Case, make_cases
+from app.recommend.cases import make_cases
 from app.recommend.duel import Champion
 from app.recommend.fit import FitParameters
-from app.recommend.judge import K, by_case, ranked
-from app.recommend.metrics import ndcg_at_k, paired_interval
-from app.recommend.model import Model
+from app.recommend.judge import ndcg_of
+from app.recommend.metrics import paired_interval
 from app.recommend.recount import recounted
 from app.recommend.resume import resume
 from app.recommend.train import train
@@ -57,25 +53,20 @@ def main() -> None:
         now = datetime.fromtimestamp(int(known.times[-1]), UTC)
         dataset = replace(shop, baskets=known)
         cases = make_cases(shop, known, later, most=LATER, seed=SEED)
-        old = scores(recounted(champion.model, champion.card, dataset), cases)
+        old = ndcg_of(recounted(champion.model, champion.card, dataset), cases)
         began = process_time()
         resumed = resume(Champion(champion.card, champion.model), dataset, parameters, now)
         took = process_time() - began
         began = process_time()
-        full = scores(train(dataset, parameters, now).model, cases)
+        full = ndcg_of(train(dataset, parameters, now).model, cases)
         in_full = process_time() - began
-        ours = old if resumed is None else scores(resumed.model, cases)
+        ours = old if resumed is None else ndcg_of(resumed.model, cases)
         found = paired_interval(ours, old, SEED)
         table.add_row(
             f"{new:,}", f"{old.mean():.4f}", f"{ours.mean():.4f}", f"{full.mean():.4f}",
             f"{found.mean:+.4f} [{found.low:+.4f}, {found.high:+.4f}]", f"{took:.0f}", f"{in_full:.0f}",
         )  # fmt: skip
         Console(width=140).print(table)
-
-
-def scores(model: Model, cases: Sequence[Case]) -> NDArray[np.float64]:
-    """Return the model's NDCG@10 of each case."""
-    return by_case(ndcg_at_k, cases, [ranked(model, case) for case in cases], K)
 
 
 if __name__ == "__main__":

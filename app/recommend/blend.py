@@ -13,7 +13,7 @@ from app.recommend.baselines import by_similarity, tops_of
 from app.recommend.boosting import grow
 from app.recommend.cases import Case
 from app.recommend.dataset import Baskets, Items
-from app.recommend.judge import K, anonymous, by_case, ranked
+from app.recommend.judge import K, anonymous, by_case, ndcg_of
 from app.recommend.metrics import ndcg_at_k
 from app.recommend.model import Model, Visit
 from app.recommend.neighbours import CosineParameters, cosine
@@ -146,12 +146,8 @@ def _leader(reached: Sequence[Doubles]) -> int:
 
 def _both_ways(model: Model, cases: Sequence[Case]) -> Doubles:
     """Return NDCG@10 of each cart, the mean of with and without its shopper known."""
-    known, unknown = (_ndcg(model, asked) for asked in (cases, anonymous(cases)))
+    known, unknown = (ndcg_of(model, asked) for asked in (cases, anonymous(cases)))
     return np.asarray((known + unknown) / 2)
-
-
-def _ndcg(model: Model, cases: Sequence[Case]) -> Doubles:
-    return by_case(ndcg_at_k, cases, [ranked(model, case) for case in cases], K)
 
 
 def _new_weights(model: Model, cases: Sequence[Case], seed: int) -> Doubles:

@@ -11,8 +11,8 @@ from app.recommend.appeal import with_appeal
 from app.recommend.card import Card
 from app.recommend.cases import make_cases
 from app.recommend.dataset import Baskets, Dataset
-from app.recommend.judge import K, by_case, ranked
-from app.recommend.metrics import Interval, ndcg_at_k, paired_interval
+from app.recommend.judge import ndcg_of
+from app.recommend.metrics import Interval, paired_interval
 from app.recommend.model import Model
 from app.recommend.recount import recounted
 
@@ -58,8 +58,5 @@ def duel(
         return None
     # The challenger learns products' appeal only once it may serve.
     theirs = with_appeal(recounted(champion.model, champion.card, replace(dataset, baskets=until)), None)
-    ours, champions = (
-        by_case(ndcg_at_k, cases, [ranked(model, case) for case in cases], K)
-        for model in (challenger_until(until), theirs)
-    )
+    ours, champions = (ndcg_of(model, cases) for model in (challenger_until(until), theirs))
     return Duel(champion.card.version, len(cases), paired_interval(ours, champions, seed))

@@ -175,6 +175,11 @@ def by_case(metric: Metric, cases: Sequence[Case], tops: Tops, k: int) -> NDArra
     return np.array([metric(top, case.wanted, k) for case, top in zip(cases, tops, strict=True)])
 
 
+def ndcg_of(model: Model, cases: Sequence[Case]) -> NDArray[np.float64]:
+    """Return the model's NDCG@10 of each case, (cases,)."""
+    return by_case(ndcg_at_k, cases, [ranked(model, case) for case in cases], K)
+
+
 def anonymous(cases: Sequence[Case]) -> list[Case]:
     """Return the cases as they are without consent: nobody is known."""
     return [replace(case, customer_id=None, history={}, orders=0) for case in cases]

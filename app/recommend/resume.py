@@ -17,8 +17,8 @@ from app.recommend.cases import make_cases
 from app.recommend.dataset import Baskets, Dataset
 from app.recommend.duel import Champion
 from app.recommend.fit import Embeddings, FitParameters, fit_on
-from app.recommend.judge import K, by_case, ranked
-from app.recommend.metrics import ndcg_at_k, paired_interval
+from app.recommend.judge import ndcg_of
+from app.recommend.metrics import paired_interval
 from app.recommend.model import Model
 from app.recommend.progress import OnProgress, Step, quiet
 from app.recommend.recount import aligned, recounted
@@ -58,10 +58,7 @@ def resume(
     theirs = recounted(champion.model, champion.card, as_of)
     ours = _went_on(theirs, as_of, old, learnt, parameters)
     progress(Step("going on", 1, 2))
-    challenger, champions = (
-        by_case(ndcg_at_k, cases, [ranked(model, case) for case in cases], K) for model in (ours, theirs)
-    )
-    found = paired_interval(challenger, champions, parameters.seed)
+    found = paired_interval(ndcg_of(ours, cases), ndcg_of(theirs, cases), parameters.seed)
     difference = Difference(found.mean, found.low, found.high, len(cases))
     card = _card(champion.card, dataset, difference, len(new), resumed_at)
     if not card.decision.publish:
