@@ -19,6 +19,7 @@ from app.experiments.assign import pseudonym
 from app.outbound_tables import CustomerAheadRow, MarkRow
 from app.privacy.person import Person, whose_or_nobodys
 from app.privacy_tables import ConsentRow, ErasedRow, PrivacyRequestRow, ReceiptRow
+from app.reach.message_store import shown_as
 from app.reach_tables import AbandonmentRow, SuppressionRow
 from app.tables import (
     OF_CARTS,
@@ -83,6 +84,10 @@ async def erase_rows(
         # What Shopify holds goes when it was taken back, never before: a row is how it is found.
         if holding(table.name).effect is Effect.DELETE and table not in _IN_SHOPIFY:
             await connection.execute(delete(table).where(theirs(table)))
+    told = (_COUPONS.c.shop == person.shop, _told_in_letters(_COUPONS)(person, subjects))
+    await connection.execute(update(_COUPONS).where(*told).values(decision_id=None))
+    told = (_FEEDBACK.c.shop == person.shop, _told_in_letters(_FEEDBACK)(person, subjects))
+    await connection.execute(delete(_FEEDBACK).where(*told))
     await connection.execute(update(_ORDERS).where(theirs(_ORDERS)).values(_NOBODY))
     heirs = and_(_CUSTOMERS.c.shop == person.shop, among(_CUSTOMERS.c.heir_id, person.customer_ids))
     await connection.execute(update(_CUSTOMERS).where(heirs).values(heir_id=None))
@@ -166,9 +171,13 @@ def _of_decisions(table: Table) -> Theirs:
     return theirs
 
 
-def _coupons(person: Person, subjects: frozenset[str]) -> ColumnElement[bool]:
-    ways = (_of_decisions(_COUPONS), _of_orders(_COUPONS))
-    return or_(*(theirs(person, subjects) for theirs in ways))
+def _told_in_letters(table: Table) -> Theirs:
+    """What a letter told is found by the checkout's digest, by which the ledger keeps who was in it."""
+    return lambda _, subjects: among(table.c.decision_id, set(map(shown_as, subjects)))
+
+
+def _any_of(*ways: Theirs) -> Theirs:
+    return lambda person, subjects: or_(*(theirs(person, subjects) for theirs in ways))
 
 
 def _requests(person: Person, _: frozenset[str]) -> ColumnElement[bool]:
@@ -187,11 +196,11 @@ _FOUND_BY: Mapping[Table, Theirs] = {
     _ORDERS: _orders,
     _LINES: _of_orders(_LINES),
     _REFUNDS: _of_orders(_REFUNDS),
-    _COUPONS: _coupons,
+    _COUPONS: _any_of(_of_decisions(_COUPONS), _of_orders(_COUPONS), _told_in_letters(_COUPONS)),
     _GRANT_USES: _of_orders(_GRANT_USES),
     _EVENTS: _events,
     _DECISIONS: _decisions,
-    _FEEDBACK: _of_decisions(_FEEDBACK),
+    _FEEDBACK: _any_of(_of_decisions(_FEEDBACK), _told_in_letters(_FEEDBACK)),
     _ABANDONED: _abandoned,
     _SUPPRESSED: lambda person, _: among(_SUPPRESSED.c.email_digest, person.email_digests),
     _CONSENTS: lambda _, subjects: among(_CONSENTS.c.subject, subjects),

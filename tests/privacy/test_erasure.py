@@ -10,9 +10,11 @@ import pytest
 from sqlmodel import select
 
 from app.connections import Connections
+from app.consent.digests import open_digests
 from app.consent.holdings import HOLDINGS, Effect, erasable
 from app.consent.receipts import Signed, open_receipt_key, verified, written
 from app.consent.requests import Kind, Status, open_request, read_request
+from app.coupon_tables import CouponRow
 from app.orders.customers import record_customers
 from app.privacy import erasure
 from app.privacy.erasure import erase_person
@@ -20,6 +22,7 @@ from app.privacy.person import Person, find_person
 from app.privacy.rows import erase_rows, read_rows
 from app.privacy.stores import count_held, data_subject, read_held
 from app.privacy_tables import ReceiptRow
+from app.reach.message_store import note_shown, shown_as
 from app.recommend.publish import current_version, latest, load
 from app.tables import DecisionRow, EventRow, InboxRow, ModelRow, OrderRow
 from tests.consent.issued import receipts_of
@@ -143,6 +146,26 @@ async def test_the_merchants_sums_and_anonymous_counts_stay(on_both_databases: C
     assert b"9.00" in letters["orders/create"].body
     assert b"_tillwise_offer" in letters["orders/create"].body
     assert (letters["customers/update"].status, letters["customers/update"].body) == ("done", b"")
+
+
+async def test_a_code_told_in_a_letter_is_found_by_it_and_leads_to_no_line_of_the_ledger_afterwards(
+    on_both_databases: Connections,
+) -> None:
+    await plant(on_both_databases, ROSA, OTTO)
+    left = (await open_digests(on_both_databases)).of(SHOP, "checkout", ROSA.token)
+    await note_shown(on_both_databases, SHOP, left, "campaign", NOW)
+    async with on_both_databases.write() as db:
+        db.add(
+            CouponRow(
+                shop=SHOP, code="LETTER", pool_id="p", status="granted", decision_id=shown_as(left)
+            )
+        )  # fmt: skip
+    found = await held(on_both_databases, ROSA)
+    assert "LETTER" in {row["code"] for row in found["coupons"]}
+    assert shown_as(left) in {row["decision_id"] for row in found["feedback"]}
+    await erased(on_both_databases)
+    places = found_in(await dump(on_both_databases), [left.encode()])
+    assert {each for each in places if each.startswith("table")} == {"table consents", "table erased"}
 
 
 async def test_a_second_run_finds_nothing_and_says_so(on_both_databases: Connections) -> None:
