@@ -23,6 +23,7 @@ from app.postgres import open_engine
 from app.redis_address import cluster_address
 from app.redis_cluster import Cluster, open_cluster
 from app.shopify import open_http
+from app.sqlite import reach
 from app.tcp_timeouts import TCP_OPTIONS
 from app.tracing import tracing
 
@@ -165,7 +166,7 @@ def _engine(url: str) -> AsyncEngine:
     if not url.startswith("sqlite"):
         half = MOST_CONNECTIONS // 2
         return open_engine(url, pool_pre_ping=True, pool_size=half, max_overflow=MOST_CONNECTIONS - half)
-    engine = open_engine(url, connect_args={"isolation_level": None})
+    engine = open_engine(url, connect_args={"isolation_level": None, "async_creator_fn": reach})
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine
