@@ -140,7 +140,9 @@ def admin_tokens(now: datetime) -> dict[str, tuple[dict[str, Any], str | None]]:
 
 
 @pytest.mark.parametrize("name", admin_tokens(NOW))
-def test_admin_tokens(judge: Judge, ours: Settings, name: str) -> None:
+def test_an_admins_token_is_taken_where_shopifys_library_takes_it_or_the_row_says_why_not(
+    judge: Judge, ours: Settings, name: str
+) -> None:
     claims, stricter = admin_tokens(datetime.now(UTC))[name]
     signed = token(claims)
     theirs = judge.ask("session_token", token=signed) is not None
@@ -161,7 +163,9 @@ def broken_tokens(now: datetime) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("name", broken_tokens(NOW))
-def test_broken_tokens(judge: Judge, ours: Settings, name: str) -> None:
+def test_no_library_and_no_check_of_ours_takes_a_broken_token(
+    judge: Judge, ours: Settings, name: str
+) -> None:
     broken = broken_tokens(datetime.now(UTC))[name]
     assert judge.ask("session_token", token=broken) is None
     assert not takes(lambda: verify_admin_token(broken, ours, datetime.now(UTC)))
@@ -181,7 +185,9 @@ def checkout_tokens(now: datetime) -> dict[str, tuple[dict[str, Any], str | None
 
 
 @pytest.mark.parametrize("name", checkout_tokens(NOW))
-def test_checkout_tokens(judge: Judge, library: ShopifyApp, ours: Settings, name: str) -> None:
+def test_a_checkouts_token_is_taken_where_both_libraries_take_it_or_the_row_says_why_not(
+    judge: Judge, library: ShopifyApp, ours: Settings, name: str
+) -> None:
     claims, stricter = checkout_tokens(datetime.now(UTC))[name]
     header = f"Bearer {token(claims)}"
     request = {"method": "POST", "url": "/", "headers": {"authorization": header}, "body": ""}
@@ -221,7 +227,9 @@ DELIVERIES: dict[str, tuple[dict[str, str], str, str | None]] = {
 
 
 @pytest.mark.parametrize("name", DELIVERIES)
-def test_webhooks(judge: Judge, ours: Settings, name: str) -> None:
+def test_a_delivery_is_taken_where_shopifys_library_takes_it_or_the_row_says_why_not(
+    judge: Judge, ours: Settings, name: str
+) -> None:
     headers, body, stricter = DELIVERIES[name]
     theirs = judge.ask("webhook", headers=headers, body=body)["valid"]
     taken = takes(lambda: verify_webhook(headers, body.encode(), ours))
@@ -275,7 +283,9 @@ def proxied(now: datetime) -> dict[str, tuple[str, str | None]]:
 
 
 @pytest.mark.parametrize("name", proxied(NOW))
-def test_app_proxy(judge: Judge, library: ShopifyApp, ours: Settings, name: str) -> None:
+def test_a_proxied_query_is_taken_where_both_libraries_take_it_or_the_row_says_why_not(
+    judge: Judge, library: ShopifyApp, ours: Settings, name: str
+) -> None:
     query, stricter = proxied(datetime.now(UTC))[name]
     theirs = judge.ask("proxy", query=query) is True
     request = {"method": "GET", "url": f"https://a.b/proxy?{query}", "headers": {}, "body": ""}
@@ -322,7 +332,9 @@ def callbacks(now: datetime) -> dict[str, tuple[dict[str, str], str | None]]:
 
 
 @pytest.mark.parametrize("name", callbacks(NOW))
-def test_oauth_callbacks(judge: Judge, ours: Settings, name: str) -> None:
+def test_a_callback_is_taken_where_shopifys_library_takes_it_or_the_row_says_why_not(
+    judge: Judge, ours: Settings, name: str
+) -> None:
     query, stricter = callbacks(datetime.now(UTC))[name]
     theirs = judge.ask("oauth", query=query) is True
     cookie = signed_state(ours, shop_domain(SHOP), "a-nonce")
@@ -356,7 +368,9 @@ SHOPS = {
 
 
 @pytest.mark.parametrize("text", SHOPS)
-def test_shop_domains(judge: Judge, text: str) -> None:
+def test_a_shops_domain_is_taken_where_shopifys_library_takes_it_or_the_row_says_why_not(
+    judge: Judge, text: str
+) -> None:
     theirs = judge.ask("shop", shop=text) is not None
     taken = takes(lambda: shop_domain(text))
     assert (taken, theirs) == ((False, True) if SHOPS[text] else (theirs, theirs))
