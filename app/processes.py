@@ -24,6 +24,7 @@ from app.embedded_redis import embedded_redis, end_with_parent
 from app.errors import ConfigError
 from app.memory import collect_rarely
 from app.migrations import migrate
+from app.request_head import LimitedHead
 from app.shops.redis_owner import claim_redis
 from app.tracing import start_tracing
 
@@ -110,6 +111,7 @@ def _serve_web(settings: Settings, redis_url: str, host: str) -> None:
         create_app(settings, redis_url),
         host=host,
         port=settings.port,
+        http=LimitedHead,
         log_config=None,
         access_log=False,
         ws="none",  # there are none, and uvicorn logs where a refused one came from
