@@ -76,15 +76,21 @@ class Profile(msgspec.Struct, frozen=True, array_like=True, gc=False):
     placed that we do not have, as on install Shopify shows those of 60 days; spent_before_minor: what for,
     and last_before_at: when the last one was, None where that is not told. unpriced: orders of gift cards
     alone, which are paid ahead, and in another currency: they have no amount to average over.
+
+    Fields are packed by their places, so new ones go last. first_order_at, discount_minor and prices are told
+    no more: their places are kept for versions that have them.
     """
 
     orders_count: int = 0
     spent_minor: int = 0
+    first_order_at: int | None = None
     last_order_at: int | None = None
     gross_minor: int = 0
+    discount_minor: int = 0
     refunded_minor: int = 0
     discounted: int = 0
     bought: dict[int, Bought] = {}
+    prices: tuple[int, int, int] | None = None
     segments: tuple[str, ...] = ()
     refused: bool = False
     spend_ahead_minor: int | None = None

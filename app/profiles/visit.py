@@ -41,6 +41,10 @@ class Visit(msgspec.Struct, frozen=True, array_like=True, gc=False):
     searches_empty: searches that found nothing. coupon_failures: codes that were not taken.
     steps_back: returns to an earlier step of the checkout. sent_away: products whose offers were dismissed,
     in what was looked at.
+
+    Fields are packed by their places, so new ones go last. shown, accepted, dismissed, field_errors,
+    thumbnails, page_at, step_at, left_at and the cart's three are told no more: their places are kept for
+    versions that have them.
     """
 
     viewed: dict[int, int] = {}
@@ -57,9 +61,20 @@ class Visit(msgspec.Struct, frozen=True, array_like=True, gc=False):
     removed: int = 0
     step: int = 0
     errors: int = 0
+    shown: int = 0
+    accepted: int = 0
+    dismissed: int = 0
     coupon_failures: int = 0
+    field_errors: int = 0
     steps_back: int = 0
     exit_intents: int = 0
+    thumbnails: int = 0
+    page_at: int | None = None
+    step_at: int | None = None
+    left_at: int | None = None
+    cart_currency: str | None = None
+    cart_minor: int | None = None
+    cart_high_minor: int | None = None
     sent_away: tuple[int, ...] = ()
 
     @property

@@ -1,6 +1,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,6 +19,7 @@ from app.profiles.customer import (
     segment,
     with_those_before,
 )
+from app.profiles.packed import pack, unpack_profile
 from app.profiles.purchases import DAY_S, LARGEST_MINOR
 
 NOW = int(datetime(2026, 11, 1, 12, tzinfo=UTC).timestamp())
@@ -175,3 +177,14 @@ def test_thousands_of_orders_keep_the_profile_small() -> None:
 )
 def test_a_customer_is_spoken_of_by_their_first_segment(profile: Profile, name: str) -> None:
     assert segment(profile, datetime.fromtimestamp(NOW, UTC)) == name
+
+
+def test_versions_read_what_each_other_packed() -> None:
+    """They run beside each other during an upgrade, and nobody packs all of a shop anew at once."""
+    packed = [3, 900, 1, 2, 950, 40, 50, 1, {10: [2, 7]}, [1, 2, 3], ["loyal"], False, 5, 4, 6, 8, 1, 0]
+    assert msgspec.msgpack.decode(pack(unpack_profile(msgspec.msgpack.encode(packed)))) == packed
+    assert Profile.__struct_fields__[: len(packed)] == (
+        "orders_count", "spent_minor", "first_order_at", "last_order_at", "gross_minor", "discount_minor",
+        "refunded_minor", "discounted", "bought", "prices", "segments", "refused", "spend_ahead_minor",
+        "orders_before", "spent_before_minor", "last_before_at", "renewals", "unpriced",
+    )  # fmt: skip

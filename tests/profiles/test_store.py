@@ -2,6 +2,7 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from app.connections import Connections
@@ -353,6 +354,13 @@ async def test_a_refused_profile_stays_refused_until_an_outspoken_yes(connection
     await place(connections, an_order(1, [10]))
     await told(connections, 7, marketing=True)
     await place(connections, an_order(2, [20]))
+    assert await at(connections, customer_key(SHOP, 7)) == REFUSED
+
+
+async def test_a_refusal_that_an_earlier_version_packed_stays_one(connections: Connections) -> None:
+    packed = [0, 0, None, None, 0, 0, 0, 0, {}, None, [], True, None, 0, None, None, 0, 0]
+    await connections.redis.set(customer_key(SHOP, 7), msgspec.msgpack.encode(packed))
+    await place(connections, an_order(1, [10]))
     assert await at(connections, customer_key(SHOP, 7)) == REFUSED
 
 

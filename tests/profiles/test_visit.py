@@ -1,9 +1,11 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.profiles.packed import pack, unpack_visit
 from app.profiles.signals import cart_value
 from app.profiles.visit import NO_VISIT, VIEWS_KEPT, BrowsedEvent, Visit, visit_of
 
@@ -146,3 +148,14 @@ def test_only_the_latest_looks_are_kept_and_unreadable_ones_are_none() -> None:
 
 def test_nothing_seen_is_no_visit() -> None:
     assert visit_of([]) == NO_VISIT
+
+
+def test_versions_read_what_each_other_packed() -> None:
+    packed = [{10: 1}, 7, *range(2, 25), "EUR", 26, 27, [30]]
+    assert msgspec.msgpack.decode(pack(unpack_visit(msgspec.msgpack.encode(packed)))) == packed
+    assert Visit.__struct_fields__[: len(packed)] == (
+        "viewed", "customer_id", "visits", "began_at", "last_at", "dwell_s", "pages", "products", "searches",
+        "searches_empty", "added", "removed", "step", "errors", "shown", "accepted", "dismissed",
+        "coupon_failures", "field_errors", "steps_back", "exit_intents", "thumbnails", "page_at", "step_at",
+        "left_at", "cart_currency", "cart_minor", "cart_high_minor", "sent_away",
+    )  # fmt: skip
