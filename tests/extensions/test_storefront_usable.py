@@ -18,11 +18,12 @@ from tests.extensions.storefront_world import (
 )
 
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
-# What of the cards stands over a button or beside its card, or makes the dialog scroll sideways.
+# What of the cards stands over a button or beside its card, or makes the dialog or the page scroll sideways.
 MISPLACED = """() => {
   const box = (each) => each.getBoundingClientRect();
-  const dialog = document.querySelector('dialog');
-  const wide = dialog.scrollWidth > dialog.clientWidth ? ['the dialog'] : [];
+  const wide = [document.querySelector('dialog'), document.scrollingElement]
+    .filter((each) => each.scrollWidth > each.clientWidth)
+    .map((each) => each.localName);
   return wide.concat([...document.querySelectorAll('.tillwise-card')].flatMap((card) => {
     const presses = [...card.querySelectorAll('.tillwise-presses > *')];
     const {left, right} = box(card);
@@ -168,6 +169,8 @@ def test_a_title_that_runs_against_the_page_shows_where_it_is_cut(
     cut = words.screenshot()
     words.evaluate(UNCUT)
     assert words.screenshot() != cut  # the same two lines, but for their end
+    page.add_style_tag(content=".tillwise-shelf { margin-inline: -16px }")  # from edge to edge
+    assert page.locator(f"{SHELF} .tillwise-card").evaluate("(card) => card.offsetWidth") == 320
     assert page.evaluate(MISPLACED) == []
 
 
