@@ -8,7 +8,7 @@ export const NAMED_WIDTH = 18;
  * without capitals stand in short words, or in words without spaces, between which a browser ends lines by itself.
  * So it does between emoji, of which some are several signs.
  */
-const LONG_WORD = /[^\s\p{Lo}\p{So}]{18,}/gu;
+const LONG_WORD = /[^\s\p{Lo}\p{Emoji_Presentation}]{18,}/gu;
 const PIECE = /\S{6}(?!\p{M})(?=\S{3})/gu;
 const BREAK_HERE = '\u200b';
 

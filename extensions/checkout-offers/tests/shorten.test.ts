@@ -22,6 +22,7 @@ test.each([
   ['オーガニックコットンＴシャツ、ラージサイズ', 'オーガニックコットンＴシャツ、ラージサイズ'], // and here anywhere but before ー and 、
   ['समाजसेवासमितियोंकाविशेषसंग्रह', 'समाजसेवासमितियोंकाविशेषसंग्रह'], // a vowel apart from its letter would be drawn on a circle
   ['👩🏽‍🍳👨🏿‍🍳👩🏻‍🍳👨🏾‍🍳👩🏽‍🍳', '👩🏽‍🍳👨🏿‍🍳👩🏻‍🍳👨🏾‍🍳👩🏽‍🍳'], // nor a cook beside their hat
+  ['Thermoskannenset™Edelstahlflasche', 'Thermo|skanne|nset™E|delsta|hlflas|che'], // it ends lines at an emoji, not at a sign
   ['Gescha\u0308ftsbedingungen', 'Gescha\u0308|ftsbed|ingungen'], // nor does an accent stand alone
 ])('%s may be broken as %s', (text, expected) => {
   expect(breakable(text)).toBe(expected.replaceAll('|', '\u200b'));
