@@ -18,6 +18,9 @@ const PATIENCE_MS = 10_000;
 /** Offers whose adding nobody answered. */
 const unsure = new Set<string>();
 
+/** Offers that are being added: one that was given up may still come. */
+const coming = new Map<string, Promise<string | null>>();
+
 /**
  * Put the offer's product into the cart, its line marked with the decision behind it. Return null once it is there, else
  * what the shop says against it in the shopper's language, which may be nothing: ''.
@@ -27,13 +30,18 @@ export async function addToCart(page: Page, offer: Offer): Promise<string | null
   try {
     // It may have been done since.
     if (unsure.has(offer.offer_id) && (await isIn(page, offer))) return null;
-    const action = themeAction();
-    const added = action ? addByAction(action, page, offer) : addByAjax(page, offer, request.signal);
+    const added = coming.get(offer.offer_id) ?? add(page, offer, request.signal).finally(() => coming.delete(offer.offer_id));
+    coming.set(offer.offer_id, added);
     return await Promise.race([added, late(request)]);
   } catch {
     unsure.add(offer.offer_id);
     return (await isIn(page, offer).catch(() => false)) ? null : '';
   }
+}
+
+function add(page: Page, offer: Offer, signal: AbortSignal): Promise<string | null> {
+  const action = themeAction();
+  return action ? addByAction(action, page, offer) : addByAjax(page, offer, signal);
 }
 
 /** Reject once the shopper has waited long enough, and give up the request. */

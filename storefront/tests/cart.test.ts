@@ -126,6 +126,23 @@ test('what was added though its answer was lost is not added again by who tries 
   expect(asked.filter((address) => address === '/cart/add.js')).toHaveLength(1);
 });
 
+test('who tries again before the theme’s action is done waits for that, and gets one line', async () => {
+  vi.useFakeTimers({toFake: ['setTimeout']});
+  onTestFinished(() => void vi.useRealTimers());
+  const [updateCart] = [theme(false), shop({items: []})];
+  let done = (_: object) => {};
+  updateCart.mockImplementation(() => new Promise((resolve) => (done = resolve)));
+  const add = () => addToCart(PAGE, {...OFFER, offer_id: 'slow'});
+  const first = add();
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(await first).toBe('');
+  const again = add();
+  await vi.waitFor(() => expect(vi.getTimerCount()).toBe(1)); // its ten seconds have begun
+  done({});
+  expect(await again).toBeNull();
+  expect(updateCart).toHaveBeenCalledOnce();
+});
+
 test('a shop that does not answer, or with a page, says nothing against a product that is not in the cart', async () => {
   for (const fails of [async () => new Response('<html>', {status: 500}), () => Promise.reject(new Error('offline'))]) {
     vi.stubGlobal('fetch', fails);
