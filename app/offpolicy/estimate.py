@@ -77,7 +77,7 @@ def estimate(logged: WeightedDecisions) -> PolicyEstimate | Refusal:
     if orders < LEAST_ORDERS:
         return Refusal(
             Cause.TOO_EARLY,
-            f"the orders after what it would do are worth {orders:.0f} of its own; estimates begin at "
+            f"the orders after what it would do count as {int(orders)} of its own; estimates begin at "
             f"{LEAST_ORDERS:.0f}",
         )
     r, left = logged.reward, logged.reward - logged.predicted
@@ -112,8 +112,8 @@ def _unsupported(w: Floats, effective: float) -> Refusal | None:
     if effective < LEAST_EFFECTIVE:
         return Refusal(
             Cause.NO_SUPPORT,
-            f"what it would do was done so seldom that {len(w):,} decisions are worth {effective:.0f} of its "
-            f"own; estimates begin at {LEAST_EFFECTIVE:.0f}",
+            f"what it would do was done so seldom that {len(w):,} decisions are worth {int(effective)} of "
+            f"its own; estimates begin at {LEAST_EFFECTIVE:.0f}",
         )
     return None
 

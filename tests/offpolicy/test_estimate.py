@@ -45,6 +45,8 @@ def test_the_policy_that_served_is_worth_what_it_earned() -> None:
         (np.zeros(1_000), "100% of what it would do was never done"),
         (np.r_[np.ones(700), np.zeros(300)], "30% of what it would do was never done"),
         (np.r_[np.full(20, 50.0), np.zeros(980)], "are worth 20 of its own"),
+        # (99 * 10 + 5)^2 / (99 * 100 + 25) = 99.7: not yet 100
+        (np.r_[np.full(99, 10.0), 5.0, np.zeros(900)], "are worth 99 of its own"),
     ],
 )
 def test_what_was_never_or_hardly_done_is_refused(weight: np.ndarray, says: str) -> None:
@@ -73,6 +75,14 @@ def test_of_a_handful_of_orders_no_interval_is_told() -> None:
     assert isinstance(refused, Refusal)
     assert refused.cause == Cause.TOO_EARLY
     assert "estimates begin at 50" in refused.says
+
+
+def test_orders_that_are_worth_almost_enough_are_not_told_as_enough() -> None:
+    # 49.5^2 / 49.25 = 49.8
+    weight, reward = np.r_[np.ones(49), 0.5, np.ones(950)], np.r_[np.ones(50), np.zeros(950)]
+    refused = estimate(WeightedDecisions(weight, reward, np.zeros(1_000), np.zeros(1_000)))
+    assert isinstance(refused, Refusal)
+    assert "as 49 of its own; estimates begin at 50" in refused.says
 
 
 def test_intervals_that_are_told_hold_the_truth_where_few_order() -> None:
