@@ -108,7 +108,7 @@ def test_a_coupon_lasts_for_its_shopper_and_is_not_given_twice() -> None:
 
 
 def test_what_is_written_to_who_left_can_not_be_tried_on_checkouts() -> None:
-    with pytest.raises(InputError, match="written to who left"):
+    with pytest.raises(InputError, match="who left a checkout"):
         tried(a_campaign(trigger="abandonment", offer=TEN_PERCENT), a_past(1))
 
 
