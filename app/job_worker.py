@@ -18,7 +18,6 @@ from app.errors import ShopifyUnavailable
 from app.events.consume import OUTAGES
 from app.failures import reason_of
 from app.jobs import Job, JobLocked, job_queue, never_wait, requeue_job
-from app.shops.active import note_active
 from app.tracing import span
 from app.values import ShopDomain, shop_domain
 
@@ -75,7 +74,6 @@ def _task(connections: Connections, name: Job, work: Work, stop: asyncio.Event) 
         try:
             with span(f"job {name}", shop=shop):
                 await _unless_stopped(work(connections, shop_domain(shop)), stop)
-            await note_active(connections.redis, [shop])  # it may have left something to do for others
         except JobLocked:
             await _postpone(connections, name, shop, _LOCKED_RETRY_AFTER)
         except (ShopifyUnavailable, *OUTAGES) as error:

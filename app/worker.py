@@ -79,7 +79,9 @@ from app.recommend.growth import request_due_training
 from app.recommend.refresh import refresh_shop, request_due_refreshes
 from app.recommend.retrain import resume_shop, train_shop
 from app.schedules import Schedule, keep_schedules
-from app.shops.store import change_scopes, mark_uninstalled
+from app.shops.active import note_active
+from app.shops.store import change_scopes, get_shop, mark_uninstalled
+from app.values import ShopDomain
 from webhooks.backfill import resume_backfill, run_backfill
 from webhooks.collections import note_collection, read_collections, request_due_collections
 from webhooks.compliance import finish_erasures, note_data_request, redact_customer, redact_shop
@@ -190,6 +192,17 @@ SCHEDULES = (
 )
 
 
+def for_known_shops(jobs: Mapping[Job, Work]) -> Mapping[Job, Work]:
+    """Return the jobs, which do nothing for a shop that was erased since one was asked for."""
+
+    async def do(work: Work, connections: Connections, shop: ShopDomain) -> None:
+        if await get_shop(connections, shop):
+            await work(connections, shop)
+            await note_active(connections.redis, [shop])  # it may have left something to do for others
+
+    return {name: partial(do, work) for name, work in jobs.items()}
+
+
 async def run_worker(connections: Connections, stop: asyncio.Event) -> None:
     """Work until told to stop: webhooks, events, messages, schedules, jobs, each in a loop of its own."""
     loops: dict[str, Callable[[], Awaitable[None]]] = {
@@ -197,7 +210,7 @@ async def run_worker(connections: Connections, stop: asyncio.Event) -> None:
         "events": partial(consume, connections, HANDLERS, stop),
         "messages": partial(deliver_messages, connections, stop),
         "schedules": partial(keep_schedules, connections, SCHEDULES, stop),
-        "jobs": partial(work_jobs, connections, JOBS, stop),
+        "jobs": partial(work_jobs, connections, for_known_shops(JOBS), stop),
     }
     if connections.settings.event_log_url:
         loops["mover"] = partial(move_events, connections, stop)

@@ -24,9 +24,10 @@ from app.events.kinds import AnyEvent, CartUpdated, CheckoutDeleted, CheckoutUpd
 from app.events.log import DEAD, EventConsumer
 from app.job_worker import work_jobs
 from app.jobs import alone, exclusive_job, request_job
+from app.shops.active import active_shops
 from app.shops.changes import CATALOG_CHANGED
 from app.tables import InboxRow, OrderLineRow, OrderRow, ProductRow, ShopRow
-from app.worker import HANDLERS, run_worker
+from app.worker import HANDLERS, for_known_shops, run_worker
 from tests.conftest import ENVIRONMENT
 from tests.webhooks.deliveries import SHOP, headers, order_body
 from webhooks.inbox import LEASE
@@ -235,6 +236,22 @@ async def test_a_job_that_fails_disturbs_no_other(
     assert not any(b"quote a person" in each for each in kept)
     (told,) = [each for each in caplog.records if each.exc_info]
     assert (told.__dict__["shop"], told.__dict__["kind"]) == (SHOP, "segment")
+
+
+async def test_a_job_is_done_for_a_shop_that_is_there_which_counts_as_active(
+    connections: Connections,
+) -> None:
+    done: list[str] = []
+
+    async def work(_connections: Connections, shop: str) -> None:
+        done.append(shop)
+
+    job = for_known_shops({"train": work})["train"]
+    await job(connections, SHOP)
+    assert (done, await active_shops(connections.redis, 60)) == ([], set())
+    await install(connections)
+    await job(connections, SHOP)
+    assert (done, await active_shops(connections.redis, 60)) == ([SHOP], {SHOP})
 
 
 async def test_a_long_job_of_one_shop_takes_no_place_of_others(

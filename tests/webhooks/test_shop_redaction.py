@@ -21,6 +21,7 @@ from app.shops.store import Shop
 from app.shops.tokens import access_token, sealed_row
 from app.tables import EventRow, OrderRow, ShopRow
 from app.upsert import CHUNK, insert_new
+from app.worker import JOBS, for_known_shops
 from tests.consent.issued import receipts_of
 from tests.privacy.planted import OTTO, ROSA, SHOP, dump, found_in, late_events, plant
 from tests.webhooks.test_compliance import NOW, all_of, redaction, told
@@ -72,6 +73,17 @@ async def test_a_redacted_shop_leaves_a_receipt_without_its_name_and_nothing_els
 def _left(after: dict[str, bytes]) -> set[str]:
     """Return where the shop is still named but by jobs that wait: their worker does nothing."""
     return {place for place in found_in(after, [SHOP.encode()]) if not place.startswith("key streaq:")}
+
+
+async def test_jobs_asked_for_before_their_shop_was_erased_write_nothing_of_it(
+    connections: Connections,
+) -> None:
+    await plant(connections, ROSA)
+    await leave(connections)
+    await told(connections, ShopRedactionRequested(shop=SHOP, event_id="gone", happened_at=LATER))
+    for job in for_known_shops(JOBS).values():
+        await job(connections, SHOP)
+    assert _left(await dump(connections)) == set()
 
 
 async def test_the_rows_of_a_large_shop_go_a_few_hundred_in_a_transaction(connections: Connections) -> None:
