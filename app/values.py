@@ -20,7 +20,7 @@ ShopDomain = NewType("ShopDomain", str)
 
 _SHOP = re.compile(r"[a-z0-9][a-z0-9-]{0,59}\.myshopify\.com", re.ASCII)
 _GID = re.compile(r"gid://shopify/(?P<kind>[A-Za-z]+)/(?P<id>[0-9]{1,19})(?:\?.*)?", re.ASCII)
-_MAX_ID = 2**63 - 1
+LARGEST = 2**63 - 1  # neither the log nor a database's numbers hold more
 # ISO 4217 minor units that differ from two.
 _EXPONENTS = dict.fromkeys(
     "BIF CLP DJF GNF JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF ISK".split(), 0
@@ -51,7 +51,7 @@ def shopify_id(value: object, field: str = "id") -> int:
         number = int(value)
     else:
         raise InputError(f"{field} is not a Shopify id but {described(value)}", field)
-    if not 0 < number <= _MAX_ID:
+    if not 0 < number <= LARGEST:
         raise InputError(f"{field} is out of range", field)
     return number
 

@@ -7,8 +7,7 @@ from typing import NamedTuple
 
 from app.catalog.catalog import Catalog
 from app.catalog.costs import Costs
-
-_MOST = 2**63 - 1
+from app.values import LARGEST
 
 
 class PricedLine(NamedTuple):
@@ -46,7 +45,7 @@ def spare_minor(lines: Iterable[PricedLine], costs: Costs, margin: float | None)
 
 def _loggable(amount_minor: int) -> int:
     """Return the amount, no further from 0 than the log holds: whoever asks names quantities and prices."""
-    return max(-_MOST, min(amount_minor, _MOST))
+    return max(-LARGEST, min(amount_minor, LARGEST))
 
 
 def _profit(line: PricedLine, costs: Costs, margin: float) -> int:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from app.values import LARGEST
+
 # Names of fields: how they end, as in `billingAddress`, and whole ones.
 _PERSONAL_END = re.compile(r"(mail|phone|address)(_?(line)?_?\d|_?number)?\Z")
 _PERSONAL = re.compile(
@@ -19,7 +21,6 @@ _MAIL = re.compile(r"[^\s@]@[^\s@]+\.[^\s@]")
 _DEEPEST = 4
 _LONGEST = 500
 _MOST = 100
-_LARGEST = 2**63 - 1  # neither the log nor a database's numbers hold more
 
 
 def minimised(data: dict[str, Any]) -> dict[str, Any]:
@@ -44,7 +45,7 @@ def _value(value: Any, depth: int) -> Any:
         return [_value(item, depth + 1) for item in value[:_MOST]] if depth < _DEEPEST else None
     if isinstance(value, str):
         return None if _MAIL.search(value) else _text(_without_query(value))
-    return None if isinstance(value, int) and abs(value) > _LARGEST else value
+    return None if isinstance(value, int) and abs(value) > LARGEST else value
 
 
 def _without_query(text: str) -> str:
