@@ -50,12 +50,14 @@ def create_app(settings: Settings, redis_url: str) -> Starlette:
             yield
 
     traced = tracing()
-    return Starlette(
+    web = Starlette(
         routes=ROUTES,
         middleware=[traced.middleware()] if traced else [],
         lifespan=lifespan,
         exception_handlers={TillwiseError: answer_error},
     )
+    web.router.redirect_slashes = False  # it leads to whatever host the request names
+    return web
 
 
 async def answer_error(_request: Request, error: Exception) -> Response:

@@ -58,7 +58,8 @@ def sent(event_id: str = "1", **fields: Any) -> dict[str, Any]:
 
 async def post(web: httpx.AsyncClient, *events: Any, proof: str = KEY) -> httpx.Response:
     headers = {"Authorization": f"Bearer {proof}"} if proof else {}
-    return await web.post("/api/track_event", json={"events": events}, headers=headers)
+    body = json.dumps({"events": events})
+    return await web.post("/api/track_event", content=body, headers=headers)
 
 
 async def logged(connections: Connections, kind: type[Any] = BrowserEvent) -> list[Any]:
@@ -158,6 +159,24 @@ async def test_broken_repeated_and_forbidden_events_are_counted_and_the_rest_kep
     # 1 came before and 2 twice; 3 has no analytics; 4 … 9 are broken
     assert answer.json() == counts(accepted=1, duplicate=2, rejected=7, without_consent=1)
     assert [event.event_id for event in await logged(connections)] == ["browser:1", "browser:2"]
+
+
+async def test_bytes_that_are_no_text_cost_their_event_alone(web: httpx.AsyncClient) -> None:
+    body = json.dumps({"events": [sent("1", data={"title": "?"}), sent("2")]}).encode().replace(b"?", b"\xff")
+    answer = await web.post("/api/track_event", content=body, headers={"Authorization": f"Bearer {KEY}"})
+    assert (answer.status_code, answer.json()) == (202, counts(accepted=1, rejected=1))
+
+
+async def test_a_text_that_was_cut_within_a_character_costs_that_character_alone(
+    web: httpx.AsyncClient, connections: Connections
+) -> None:
+    """Browsers write half of an emoji as an escape that no text may hold: it cost the whole batch."""
+    texts = ["cut \ud83d", "\udd8a cut", "\ud83d\ud83e\udd8a", "\U0001f98a", "\\ud83d", '"\\\ud83d']
+    events = [sent(str(n), data={"title": text}) for n, text in enumerate(texts)]
+    assert (await post(web, *events, sent("last"))).json() == counts(accepted=7)
+    assert [event.data.get("title") for event in await logged(connections)] == [
+        "cut ?", "? cut", "?\U0001f98a", "\U0001f98a", "\\ud83d", '"\\?', None,
+    ]  # fmt: skip
 
 
 async def test_consent_that_is_missing_is_not_given(web: httpx.AsyncClient) -> None:

@@ -213,7 +213,7 @@ def read_question(body: bytes) -> Question:
         return _decoder.decode(body)
     except msgspec.ValidationError as error:
         raise InputError(str(error), refused_field(error)) from None
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(f"the body is not JSON: {error}") from None
 
 

@@ -41,6 +41,8 @@ def decode_token(token: str, settings: Settings, now: datetime) -> dict[str, Any
 
 
 def _verified(token: str, settings: Settings) -> dict[str, Any]:
+    if "=" in token:  # PyJWT takes padding, by which one token would be two
+        raise NotAuthentic("the token is padded")
     for secret in settings.secrets:
         # HMAC fills a short key with zeros itself; PyJWT warns of keys below 32 bytes.
         key = secret.encode().ljust(_HMAC_BLOCK, b"\0")

@@ -90,7 +90,10 @@ def test_a_wrong_field_is_named(body: object, field: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"{", b"<html>", b"\xff\xfe", b'{"surface": "\\ud800"}', b"[" * 50_000]
+    "body",
+    [
+        b"", b"{", b"<html>", b"\xff\xfe", b'{"surface": "\xff"}', b'{"surface": "\\ud800"}', b"[" * 50_000,
+    ],
 )  # fmt: skip
 def test_what_is_not_json_is_refused(body: bytes) -> None:
     with pytest.raises(InputError):

@@ -166,6 +166,14 @@ def test_no_route_fails_or_hangs_whatever_is_sent(
     assert "set-cookie" not in answer.headers or "x=1" not in answer.headers["set-cookie"]
 
 
+def test_no_answer_leads_to_the_host_that_a_request_names(outside: Outside) -> None:
+    """Whoever had such an answer kept by a cache led others there."""
+    for door in doors():
+        for path in (filled(door.path, "x"), f"{filled(door.path, 'x')}/"):
+            answer = outside.ask(door, path, params={"shop": SHOP}, headers={"Host": "evil.example.com"})
+            assert "evil.example.com" not in answer.headers.get("location", "") + answer.text, path
+
+
 @pytest.mark.parametrize("nasty", NASTY)
 def test_what_the_storefront_sends_signed_is_answered(outside: Outside, nasty: str) -> None:
     query = proxy_query(("shop", SHOP), ("product_id", nasty), now=datetime.now(UTC))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from string import ascii_lowercase, ascii_uppercase, digits
 from urllib.parse import urlencode
 
 import pytest
@@ -147,6 +148,31 @@ def test_a_token_is_remembered_once_however_its_header_is_written(settings: Sett
     for scheme in ("Bearer  ", "bearer ", "BEARER" + " " * 9_000):
         assert verify_checkout_token(token.replace("Bearer ", scheme), settings, NOW, memory) is first
     assert len(memory) == 1
+
+
+@pytest.mark.parametrize("more", ["=", "==", "!", "-"])
+def test_a_token_is_taken_in_one_spelling_only(settings: Settings, more: str) -> None:
+    """Each of many spellings had a rate of its own, and a place among those that are remembered."""
+    memory, token = TokenMemory(), bearer()
+    head, _, signature = token.rpartition(".")
+    for spelling in (
+        token + more,
+        f"{head}.{more}{signature}",
+        f"{head}.{signature[:20]}{more}{signature[20:]}",
+    ):
+        with pytest.raises(NotAuthentic):
+            verify_checkout_token(spelling, settings, NOW, memory)
+    assert len(memory) == 0
+
+
+def test_the_bits_that_a_tokens_last_letter_does_not_need_are_zero(settings: Settings) -> None:
+    token = bearer()
+    letters = f"{ascii_uppercase}{ascii_lowercase}{digits}-_"
+    first = letters.index(token[-1])  # of 6 bits, 256 leave 2
+    for spare in (1, 2, 3):
+        with pytest.raises(NotAuthentic):
+            verify_checkout_token(token[:-1] + letters[first + spare], settings, NOW, TokenMemory())
+    assert verify_checkout_token(token, settings, NOW, TokenMemory()).shop == SHOP
 
 
 def test_staffs_token_names_shop_and_user(settings: Settings) -> None:
