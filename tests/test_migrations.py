@@ -227,6 +227,38 @@ async def test_every_step_keeps_the_rows_that_are_there_and_lets_the_version_bef
         assert walk.holding_up == []
 
 
+class Killed(Exception):
+    """The process ended there."""
+
+
+def _go_on_after_each_kill(connection: Connection) -> None:
+    """Go each step until it would be told as done, lose the connection there, and go it again."""
+    config = config_of(connection)
+
+    def kill(_connection: Any, _cursor: Any, statement: str, *_others: Any) -> None:
+        if re.match("(INSERT INTO|UPDATE) alembic_version", statement):
+            raise Killed
+
+    for step in reversed([each.revision for each in ScriptDirectory.from_config(config).walk_revisions()]):
+        connection.commit()
+        event.listen(connection, "before_cursor_execute", kill)
+        with pytest.raises(Killed):
+            command.upgrade(config, step)
+        event.remove(connection, "before_cursor_execute", kill)
+        connection.rollback()
+        command.upgrade(config, step)
+
+
+async def test_a_step_whose_process_was_killed_is_gone_again(database_url: str) -> None:
+    if database_url.startswith("sqlite"):
+        Path(database_url.partition(":///")[2]).parent.mkdir(parents=True)
+    engine = create_async_engine(database_url)
+    async with engine.connect() as connection:
+        await connection.run_sync(_go_on_after_each_kill)
+        assert await connection.run_sync(standing) == "current"
+    await engine.dispose()
+
+
 async def test_tables_of_a_later_version_are_left_as_they_are(database_url: str) -> None:
     await migrate(database_url)
     engine = create_async_engine(database_url)

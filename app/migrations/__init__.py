@@ -42,12 +42,14 @@ def config_of(connection: Connection) -> Config:
 
 
 def _upgrade(connection: Connection) -> None:
-    if standing(connection) == "later":
+    tables = standing(connection)
+    if tables == "later":
         _log.warning("the tables are of a later version, and are left as they are")
         return
-    locks.bound_waits(connection)
-    connection.commit()  # each step is a transaction of its own, or none
-    command.upgrade(config_of(connection), "head")
+    if tables == "earlier":
+        locks.bound_waits(connection)
+        connection.commit()  # each step is a transaction of its own, or none
+        command.upgrade(config_of(connection), "head")
     if connection.dialect.name == "sqlite":
         tell_sizes(connection)
         connection.commit()

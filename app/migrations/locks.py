@@ -1,12 +1,22 @@
-"""How long a step waits for a table in use: on PostgreSQL whoever wants it by then waits behind it."""
+"""What a step holds up: SQLite's other writers, on PostgreSQL whoever wants a table that it waits for."""
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, event, text
 from sqlalchemy.exc import DBAPIError
 
 WAIT_MS = 3_000  # a delivery of Shopify's that waits so long is stored in time all the same
 _GIVEN_UP = "55P03"  # SQLSTATE lock_not_available
+
+
+def begin_first(connection: Connection) -> None:
+    """Let each step be one transaction in SQLite too: its driver begins none to make or change a table."""
+    if connection.dialect.name == "sqlite":
+        event.listen(connection, "begin", _begin)
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def bound_waits(connection: Connection) -> None:
