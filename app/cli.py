@@ -5,6 +5,14 @@ What trains is imported where it is called: it makes a process by 130 MB larger 
 
 from __future__ import annotations
 
+import os
+import signal
+
+# During the imports Ctrl-C would end in a traceback; left to the kernel, in nothing: polars takes it.
+_interrupt = signal.getsignal(signal.SIGINT)
+if _interrupt is signal.default_int_handler:
+    signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+
 from app.memory import share_one_heap
 
 share_one_heap()  # before anything that is imported starts threads, which would have heaps of their own
@@ -48,6 +56,8 @@ from app.logs import start_logging
 from app.progress_bars import ask_for_backfill, follow_backfill, follow_training, step_bars
 from app.shop_doctor import examine_shop
 from app.values import ShopDomain, shop_domain
+
+signal.signal(signal.SIGINT, _interrupt)
 
 cli = typer.Typer(
     name="tillwise",
