@@ -200,7 +200,9 @@ REFUND: dict[str, Reader] = {
     "processedAt": lambda c, r, a: r.created_at,
     "updatedAt": lambda c, r, a: r.created_at,
     "order": lambda c, r, a: c.shop.orders[r.order_id],
-    "totalRefundedSet": lambda c, r, a: r.total_minor,
+    "totalRefundedSet": lambda c, r, a: 0 if r.failed else r.total_minor,
+    "duties": lambda c, r, a: [],
+    "transactions": lambda c, r, a: [{"of": r}],
     "refundShippingLines": lambda c, r, a: [],
     "orderAdjustments": lambda c, r, a: [],
     "refundLineItems": lambda c, r, a: [{"line": x, "order": c.shop.orders[r.order_id]} for x in r.lines],
@@ -223,11 +225,18 @@ REFUND_LINE: dict[str, Reader] = {
     "restocked": lambda c, s, a: False,
 }
 
+REFUND_PAYMENT: dict[str, Reader] = {
+    "kind": lambda c, s, a: "REFUND",
+    "status": lambda c, s, a: "FAILURE" if s["of"].failed else "SUCCESS",
+    "amountSet": lambda c, s, a: s["of"].total_minor,
+}
+
 TABLES: dict[str, dict[str, Reader]] = {
     "Customer": CUSTOMER,
     "Order": ORDER,
     "LineItem": LINE_ITEM,
     "Refund": REFUND,
     "RefundLineItem": REFUND_LINE,
+    "OrderTransaction": REFUND_PAYMENT,
 }
 NAMES: dict[type, str] = {Customer: "Customer", Order: "Order", Sold: "LineItem", Refund: "Refund"}

@@ -186,6 +186,7 @@ class Refund:
     created_at: datetime
     note: str
     lines: tuple[RefundLine, ...]
+    failed: bool = False  # whether its payment did, after it was made
 
     @property
     def total_minor(self) -> int:

@@ -47,7 +47,8 @@ _LINE = """
 
 _REFUND = """
   id createdAt
-  totalRefundedSet { shopMoney { amount } }
+  transactions(first: 20) { nodes { kind status amountSet { shopMoney { amount } } } }
+  duties { amountSet { shopMoney { amount } } }
   refundLineItems(first: 100) {
     nodes {
       quantity lineItem { id isGiftCard vendor }

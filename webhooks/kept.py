@@ -147,6 +147,7 @@ class Refund(Kept):
     refund_line_items: list[RefundLine] | None = None
     refund_shipping_lines: list[RefundShipping] | None = None
     order_adjustments: list[Adjustment] | None = None
+    total_duties_set: BothMoney | None = None
     transactions: list[Transaction] | None = None
 
 

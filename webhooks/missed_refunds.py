@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Collection, Iterable, Sequence
 
 from msgspec.structs import replace
-from sqlalchemy import Column, select
+from sqlalchemy import Column, func, select
 
 from app.connections import Connections
 from app.errors import InputError
@@ -18,23 +18,26 @@ from app.upsert import chunks, table_of
 from webhooks.documents import REFUNDS_OF_ORDER
 from webhooks.payload import Payload
 from webhooks.read_admin import read_line
-from webhooks.read_orders import kept_of_goods, with_tax, with_tips_apart, without_lines
+from webhooks.read_orders import kept_of_goods, with_tax, with_tips_apart, without_lines, without_unpaid
 
 _ORDERS, _REFUNDS = table_of(OrderRow), table_of(RefundRow)
+_FAILED = {"FAILURE", "ERROR"}
 _log = logging.getLogger(__name__)
 
 
 async def missed_refunds(connections: Connections, shop: Shop, orders: Sequence[Payload]) -> list[AnyEvent]:
-    """Return the refunds of these orders that we don't know.
+    """Return the refunds of these orders that we don't know, or whose payment failed since they were told.
 
     A refund of nothing has no row, so it is returned each time, which has no effect.
     """
     listed = {refund.id("id"): order for order in orders for refund in order.children("refunds")}
-    known = await _known(connections, shop, _REFUNDS.c.refund_id, listed)
+    known = await _known_sums(connections, shop, listed)
     missed: list[AnyEvent] = []
-    for gid in dict.fromkeys(order.text("id") for number, order in listed.items() if number not in known):
+    for gid in dict.fromkeys(order.text("id") for order in listed.values()):
         found = await _refunds_of(connections, shop, gid)
-        missed += [refund for refund in found if refund.refund_id not in known]
+        # Of imported ones, one tells of the units of those beside it: they are told anew together.
+        anew = any(failed and known.get(each.refund_id, 0) != _given_minor(each) for each, failed in found)
+        missed += [refund for refund, _ in found if anew or refund.refund_id not in known]
     return missed
 
 
@@ -57,13 +60,30 @@ async def _known(connections: Connections, shop: Shop, column: Column[int], ids:
     return found
 
 
-async def _refunds_of(connections: Connections, shop: Shop, gid: str) -> list[RefundCreated]:
+async def _known_sums(connections: Connections, shop: Shop, ids: Collection[int]) -> dict[int, int]:
+    """Return what we know of each of these refunds to have been given back, in minor units."""
+    found: dict[int, int] = {}
+    for part in chunks(sorted(ids)):
+        query = select(_REFUNDS.c.refund_id, func.sum(_REFUNDS.c.amount_minor))
+        query = query.where(_REFUNDS.c.shop == shop.shop, _REFUNDS.c.refund_id.in_(part))
+        rows = await connections.rows(query.group_by(_REFUNDS.c.refund_id))
+        found |= {row[0]: int(row[1]) for row in rows}
+    return found
+
+
+def _given_minor(refund: RefundCreated) -> int:
+    goods_minor = sum(line.amount_minor for line in refund.lines) + refund.other_minor
+    return goods_minor + refund.shipping_minor + refund.tax_minor
+
+
+async def _refunds_of(connections: Connections, shop: Shop, gid: str) -> list[tuple[RefundCreated, bool]]:
+    """Return the order's refunds, and of each whether a payment failed."""
     answer = Payload(await ask_shop(connections, shop.shop, REFUNDS_OF_ORDER, {"id": gid}))
     order = answer.child_or_none("order")
     try:
         nodes = order.children("refunds") if order else ()
         tip_minor = _amount(order, "totalTipReceivedSet", shop.currency) if order else 0
-        return [read_refund(shop, gid, node, tip_minor) for node in nodes]
+        return [(read_refund(shop, gid, node, tip_minor), _has_failed(node)) for node in nodes]
     except InputError as error:
         facts = {"shop": shop.shop, "record": gid, "reason": str(error)}
         _log.warning("a missed change is left to its webhook", extra=facts)
@@ -86,12 +106,31 @@ def read_refund(shop: Shop, order_gid: str, node: Payload, tip_minor: int = 0) -
             shipping_minor=shipping,
         )
     )
-    tax = _total(node, "refundLineItems", "totalTaxSet", shop.currency)
-    refund = with_tax(refund, _amount(node, "totalRefundedSet", shop.currency), tax)
+    tax_minor = _total(node, "refundLineItems", "totalTaxSet", shop.currency)
+    tax_minor += sum(_amount(each, "amountSet", shop.currency) for each in node.children("duties"))
+    paid_minor = _refunded(node, shop.currency)
+    refund = with_tax(refund, paid_minor, tax_minor)
+    if _has_failed(node):
+        refund = without_unpaid(refund, paid_minor)
     items = [line.child("lineItem") for line in lines.children("nodes")]
     cards = {item.id("id") for item in items if item.flag_or_none("isGiftCard")}
     of_no_product = {item.id("id") for item in items if "vendor" not in item} - cards
     return with_tips_apart(without_lines(refund, cards), _tips(refund, of_no_product, tip_minor))
+
+
+def _refunded(node: Payload, currency: str) -> int:
+    """Return what was paid back or is on its way. Shopify's own sum leaves out what is pending."""
+    paid = [each for each in _payments(node) if each.text("status") not in _FAILED]
+    return sum(_amount(each, "amountSet", currency) for each in paid)
+
+
+def _has_failed(node: Payload) -> bool:
+    return any(each.text("status") in _FAILED for each in _payments(node))
+
+
+def _payments(node: Payload) -> list[Payload]:
+    payments = node.child("transactions").children("nodes")
+    return [each for each in payments if each.text("kind") == "REFUND"]
 
 
 def _tips(refund: RefundCreated, of_no_product: Collection[int], tip_minor: int) -> set[int]:

@@ -187,18 +187,21 @@ def with_tips_apart(refund: RefundCreated, tips: Collection[int]) -> RefundCreat
 def _with_their_tax(payload: Payload, delivery: Delivery) -> RefundCreated:
     refund, tax_minor = _refund(payload, delivery, _SHOP, delivery.currency)
     paid_in = _paid_in(payload) or delivery.currency
+    paid_minor = _paid_back(payload, paid_in)
     if paid_in == delivery.currency:
-        return with_tax(refund, _paid_back(payload, paid_in), tax_minor)
-    # Of the tax the same share went back in either currency; what was paid tells it in its own.
-    theirs, their_tax = _refund(payload, delivery, _PAID, paid_in)
-    if not their_tax or not any(line.amount_minor for line in theirs.lines):
-        return refund
-    back = with_tax(theirs, _paid_back(payload, paid_in), their_tax).tax_minor
-    return replace(refund, tax_minor=round(tax_minor * back / their_tax))
+        refund = with_tax(refund, paid_minor, tax_minor)
+    else:  # the same share went back in either currency; what was paid tells it in its own
+        theirs, their_tax = _refund(payload, delivery, _PAID, paid_in)
+        if their_tax and any(line.amount_minor for line in theirs.lines):
+            back = with_tax(theirs, paid_minor, their_tax).tax_minor
+            refund = replace(refund, tax_minor=round(tax_minor * back / their_tax))
+        paid_minor = round(_told_minor(refund) * paid_minor / max(_told_minor(theirs), 1))
+    failed = any(each.text_or_none("status") in _FAILED for each in _payments(payload))
+    return without_unpaid(refund, paid_minor) if failed else refund
 
 
 def _refund(payload: Payload, delivery: Delivery, side: str, currency: str) -> tuple[RefundCreated, int]:
-    """Return the refund in one of the currencies it is told in, and the tax of its lines."""
+    """Return the refund in one of the currencies it is told in, and the tax and duties of its lines."""
     other_minor, shipping_minor = _refunded_beside(payload, side, currency)
     lines = payload.children("refund_line_items")
     refund = RefundCreated(
@@ -210,7 +213,8 @@ def _refund(payload: Payload, delivery: Delivery, side: str, currency: str) -> t
         other_minor=other_minor,
         shipping_minor=shipping_minor,
     )
-    return kept_of_goods(refund), sum(line.side("total_tax_set", side, currency) or 0 for line in lines)
+    tax_minor = sum(line.side("total_tax_set", side, currency) or 0 for line in lines)
+    return kept_of_goods(refund), tax_minor + (payload.side("total_duties_set", side, currency) or 0)
 
 
 def kept_of_goods(refund: RefundCreated) -> RefundCreated:
@@ -226,13 +230,26 @@ def kept_of_goods(refund: RefundCreated) -> RefundCreated:
 
 
 def with_tax(refund: RefundCreated, paid_minor: int, tax_minor: int) -> RefundCreated:
-    """Return the refund with what it gave back of its lines' tax.
+    """Return the refund with what it gave back of its lines' tax and duties, tax_minor at most.
 
     paid_minor: all that was paid back. It tells whether the lines' amounts hold their tax already, as they do
     where prices include it.
     """
-    told = sum(line.amount_minor for line in refund.lines) + refund.other_minor + refund.shipping_minor
-    return replace(refund, tax_minor=max(0, min(paid_minor - told, tax_minor)))
+    return replace(refund, tax_minor=max(0, min(paid_minor - _told_minor(refund), tax_minor)))
+
+
+def without_unpaid(refund: RefundCreated, paid_minor: int) -> RefundCreated:
+    """Return the refund with no more given back than was paid: what failed was for goods before all else."""
+    unpaid = max(0, _told_minor(refund) - paid_minor)
+    goods_minor = sum(line.amount_minor for line in refund.lines) + refund.other_minor
+    of_goods = min(unpaid, max(0, goods_minor))
+    shipping_minor = refund.shipping_minor - (unpaid - of_goods)
+    return replace(refund, other_minor=refund.other_minor - of_goods, shipping_minor=shipping_minor)
+
+
+def _told_minor(refund: RefundCreated) -> int:
+    """Return what the refund is worth by all but its payments, without tax and duties beside it."""
+    return sum(line.amount_minor for line in refund.lines) + refund.other_minor + refund.shipping_minor
 
 
 def _paid_in(payload: Payload) -> str | None:
@@ -245,11 +262,14 @@ def _paid_back(payload: Payload, currency: str) -> int:
     """Return what was paid back in this currency: an amount alone is in it too."""
     return sum(
         each.money("amount", currency)
-        for each in payload.children("transactions")
-        if each.text_or_none("kind") == "refund"
-        and each.text_or_none("status") not in _FAILED
+        for each in _payments(payload)
+        if each.text_or_none("status") not in _FAILED
         and (each.text_or_none("currency") or currency) == currency
     )
+
+
+def _payments(payload: Payload) -> list[Payload]:
+    return [each for each in payload.children("transactions") if each.text_or_none("kind") == "refund"]
 
 
 def _refund_line(line: Payload, side: str, currency: str) -> RefundLine:

@@ -116,7 +116,8 @@ class RefundCreated(Event, frozen=True, kw_only=True, tag=True):
     """Money given back. What belongs to no line (goodwill) is `other_minor`; shipping and tips are no goods.
 
     other_minor is negative when less was given back than the lines are worth. shipping_minor: of shipping and
-    of tips. tax_minor: the lines' tax that went back beside them, nought where prices include it.
+    of tips. tax_minor: the lines' duties that went back beside them, and their tax where prices don't include
+    it.
     """
 
     refund_id: int

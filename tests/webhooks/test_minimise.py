@@ -191,6 +191,7 @@ _PAID_IN_YEN = _REFUND | {
         {"line_item_id": 1, "quantity": 1, "subtotal": 1, "subtotal_set": _BOTH, "total_tax_set": _BOTH}
     ],
     "refund_shipping_lines": [{"subtotal_amount_set": _BOTH}],
+    "total_duties_set": _BOTH,
     "order_adjustments": [{"amount": "1", "amount_set": _BOTH, "kind": "refund_discrepancy"}],
     "transactions": [{"kind": "refund", "status": "success", "amount": "450", "currency": "JPY"}],
 }

@@ -26,6 +26,10 @@ def money(minor: int) -> dict[str, Any]:
     return {"shopMoney": {"amount": f"{minor / 100:.2f}"}}
 
 
+def repaid(minor: int) -> dict[str, Any]:
+    return {"nodes": [{"kind": "REFUND", "status": "SUCCESS", "amountSet": money(minor)}]}
+
+
 def node(**fields: Any) -> Payload:
     told = {"id": "gid://shopify/Order/11", "createdAt": AT, "updatedAt": AT, "currencyCode": "USD"}
     return Payload(told | fields)
@@ -187,7 +191,7 @@ def test_a_missed_refund_of_a_gift_card_is_of_no_goods(gift_card: bool, line_ids
         }  # fmt: skip
 
     told = {
-        "id": "gid://shopify/Refund/7", "createdAt": AT, "totalRefundedSet": money(2_000),
+        "id": "gid://shopify/Refund/7", "createdAt": AT, "transactions": repaid(2_000),
         "refundLineItems": {
             "nodes": [back(TEA, False), back(CARD, gift_card)], "pageInfo": {"hasNextPage": False},
         },
@@ -248,7 +252,7 @@ def test_a_missed_refund_of_a_tip_is_of_no_goods(
     item = {"id": "gid://shopify/LineItem/99", "isGiftCard": False, "vendor": vendor}
     back = {"quantity": 1, "lineItem": item, "totalTaxSet": money(0)}
     told = {
-        "id": "gid://shopify/Refund/7", "createdAt": AT, "totalRefundedSet": money(price),
+        "id": "gid://shopify/Refund/7", "createdAt": AT, "transactions": repaid(price),
         "refundLineItems": {
             "nodes": [back | {"subtotalSet": money(price)}], "pageInfo": {"hasNextPage": False},
         },
@@ -283,7 +287,7 @@ def test_what_is_kept_of_a_spent_gift_card_is_earned_with_no_goods(
         }],
     ))  # fmt: skip
     by_admin = {
-        "id": "gid://shopify/Refund/7", "createdAt": AT, "totalRefundedSet": money(paid_back),
+        "id": "gid://shopify/Refund/7", "createdAt": AT, "transactions": repaid(paid_back),
         "refundLineItems": {"pageInfo": {"hasNextPage": False}, "nodes": [
             {"quantity": 1, "subtotalSet": money(minor), "totalTaxSet": money(0),
              "lineItem": {"id": f"gid://shopify/LineItem/{line_id}", "isGiftCard": line_id == CARD}}
@@ -325,7 +329,7 @@ def test_tax_and_shipping_that_were_kept_of_a_return_are_of_no_goods(kept_minor:
     ))  # fmt: skip
     line = {"quantity": 1, "lineItem": {"id": f"gid://shopify/LineItem/{TEA}", "isGiftCard": False}}
     missed = read_refund(the_shop(), "gid://shopify/Order/11", Payload({
-        "id": "gid://shopify/Refund/7", "createdAt": AT, "totalRefundedSet": money(paid_back),
+        "id": "gid://shopify/Refund/7", "createdAt": AT, "transactions": repaid(paid_back),
         "refundLineItems": {"pageInfo": {"hasNextPage": False}, "nodes": [
             line | {"subtotalSet": money(1_000), "totalTaxSet": money(100)},
         ]},
