@@ -2,29 +2,27 @@
  * Whether the shopper is about to leave. With a mouse: it leaves the window at the top, where tabs and addresses are.
  * With a finger: a fast scroll back up to the top, or coming back to a tab that was left. The history is not touched.
  */
-export type Kind = 'pointer' | 'scroll' | 'return';
-
 const FAST_PX_PER_MS = 2;
 const AWAY_MS = 10_000;
 
 /** Call back each time that it looks so, from `after_ms` of the page's life on. Return what ends the watch. */
-export function watchLeaving(after_ms: number, leaves: (kind: Kind) => void): () => void {
+export function watchLeaving(after_ms: number, leaves: () => void): () => void {
   const watching = new AbortController();
   const {signal} = watching;
   const started = performance.now();
-  const may = (kind: Kind) => performance.now() - started >= after_ms && leaves(kind);
+  const may = () => performance.now() - started >= after_ms && leaves();
 
   if (matchMedia('(hover: hover)').matches) {
-    document.addEventListener('mouseout', ({relatedTarget, clientY}) => !relatedTarget && clientY <= 0 && may('pointer'), {signal});
+    document.addEventListener('mouseout', ({relatedTarget, clientY}) => !relatedTarget && clientY <= 0 && may(), {signal});
     return () => watching.abort();
   }
 
   const fast = flicks();
-  addEventListener('scroll', () => fast(scrollY, performance.now(), innerHeight) && may('scroll'), {signal, passive: true});
+  addEventListener('scroll', () => fast(scrollY, performance.now(), innerHeight) && may(), {signal, passive: true});
   let left: number | undefined;
   document.addEventListener('visibilitychange', () => {
     if (document.hidden) left = performance.now();
-    else if (left !== undefined && performance.now() - left >= AWAY_MS) may('return');
+    else if (left !== undefined && performance.now() - left >= AWAY_MS) may();
   }, {signal});
   return () => watching.abort();
 }

@@ -5,7 +5,7 @@ import {isSettled, mayPart} from './kept.ts';
 import {watchLeaving} from './exitIntent.ts';
 import {readPage, type Page} from './page.ts';
 import type {Painter} from './painter.ts';
-import {watchDwell, watchThumbnails} from './presence.ts';
+import {watchSight, watchThumbnails} from './presence.ts';
 import {consent, isNarrower, whenAnswered, whenKnown} from './privacy.ts';
 import {publish} from './publish.ts';
 import {TOOLS, type Tools} from './tools.ts';
@@ -59,14 +59,14 @@ function live(page: Page): void {
     void found((then) => then());
   });
   void found(idle);
-  watchDwell();
+  watchSight();
   watchThumbnails(page, dialog?.dataset.thumbnails);
 
   if (!dialog?.dataset.after || isSettled()) return;
-  const stop = watchLeaving(Number(dialog.dataset.after) * 1000, async (kind) => {
+  const stop = watchLeaving(Number(dialog.dataset.after) * 1000, async () => {
     if (!mayPart()) return;
     stop();
-    publish('exit_intent', {kind});
+    publish('exit_intent');
     const mine = asked;
     // What is best now, else what was found when the page came.
     const given = (await ask(page, 'exit_intent')) ?? (await mine);

@@ -1,4 +1,4 @@
-/** How long the page was looked at, and which pictures of its product. */
+/** When the page was left, and which pictures of its product were looked at. */
 import type {Page} from './page.ts';
 import {publish} from './publish.ts';
 
@@ -8,22 +8,19 @@ const STAYED_MS = 3000;
 const THUMBNAILS = '[class*="thumb" i], [data-media-id], [data-thumbnail]';
 
 /**
- * Publish `page_left` with the time in sight, each time that the page goes out of it. A link that is followed says so
- * while the page is still there: pixels are gone with it, and hear little of its end.
+ * Publish `page_left` each time that the page goes out of sight. A link that is followed says so while the page is
+ * still there: pixels are gone with it, and hear little of its end.
  */
-export function watchDwell(): void {
-  let dwell_ms = 0;
-  let since: number | undefined;
+export function watchSight(): void {
+  let inSight = false;
 
   function look(): void {
-    if (!document.hidden) since ??= performance.now();
+    inSight = !document.hidden;
   }
 
   function leave(): void {
-    if (since === undefined) return;
-    dwell_ms += performance.now() - since;
-    since = undefined;
-    publish('page_left', {dwell_ms: Math.round(dwell_ms)});
+    if (inSight) publish('page_left');
+    inSight = false;
   }
 
   look();

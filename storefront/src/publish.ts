@@ -2,7 +2,7 @@
 import {mayWatch} from './privacy.ts';
 import {shopify} from './shopify.ts';
 
-export function publish(name: string, data: Record<string, unknown>): void {
+export function publish(name: string, data: Record<string, unknown> = {}): void {
   if (!mayWatch()) return;
   try {
     void shopify().analytics?.publish?.(`tillwise:${name}`, data);

@@ -44,10 +44,10 @@ test("Shopify's Server-Timing names the browser where its cookie is kept from sc
 
 test('nothing is published without analytics', () => {
   const before = visitor({...ALL, analytics: 'no'});
-  publish('exit_intent', {kind: 'pointer'});
+  publish('exit_intent');
   expect(before).toEqual([]);
   expect(visitor(NOTHING)).toEqual([]);
   const after = visitor(ALL);
-  publish('exit_intent', {kind: 'pointer'});
-  expect(after).toEqual([{name: 'tillwise:exit_intent', data: {kind: 'pointer'}}]);
+  publish('exit_intent');
+  expect(after).toEqual([{name: 'tillwise:exit_intent', data: {}}]);
 });

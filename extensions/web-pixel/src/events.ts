@@ -74,8 +74,8 @@ export const EVENTS: Record<string, Minimise> = {
   'tillwise:offer_failed': offer,
   'tillwise:offer_dismissed': offer,
   // What the storefront embed notices.
-  'tillwise:exit_intent': ({customData}) => ({kind: plain(customData?.kind)}),
-  'tillwise:page_left': ({customData}) => ({dwell_ms: whole(customData?.dwell_ms)}),
+  'tillwise:exit_intent': () => ({}),
+  'tillwise:page_left': () => ({}),
   'tillwise:thumbnail_clicked': ({customData}) => ({product_id: plain(customData?.product_id)}),
 };
 
@@ -117,10 +117,6 @@ export function track(event: ShopifyEvent, consent: Consent, customerId?: string
 function checkoutToken({data, customData}: ShopifyEvent): string | undefined {
   const token = data?.checkout?.token ?? plain(customData?.checkout_token);
   return typeof token === 'string' ? token : undefined;
-}
-
-function whole(value: unknown): number | null {
-  return typeof value === 'number' && Number.isFinite(value) ? Math.max(0, Math.round(value)) : null;
 }
 
 function plain(value: unknown): string | null {
