@@ -14,9 +14,10 @@ from unicodedata import category
 import msgspec
 
 from app.admin.language import Lazy, _, lazy, spoken
-from app.admin.segment_titles import TITLES, rule_name
+from app.admin.segment_titles import TITLES, rule_name, title
 from app.admin.typed import NUMBER, check_marks, fraction_of, plain
 from app.errors import InputError
+from app.profiles.segment_names import kept_name, same_name
 from app.rules.fields import FIELDS, Field, Kind
 from app.rules.locale import locale
 from app.rules.nodes import (
@@ -210,12 +211,13 @@ def _list(field: Field, text: str, place: str, currency: str) -> list[Any]:
 
 
 def _named(field: Field, text: str) -> str:
-    # A segment of the shop's own never reads as a title: its name is of small English letters.
-    for value in TITLES if field.names == "segment" else field.choices:
+    if field.names == "segment":  # none of the shop's own is called as one that is worked out
+        same = same_name(text)
+        worked_out = (name for name in TITLES if same in (name, same_name(title(name))))
+        return next(worked_out, None) or kept_name(text)
+    for value in field.choices:
         if text == typed(field, value):
             return value
-    if field.names == "segment":
-        return "_".join(text.lower().split())
     if field.names == "collection":
         return _handle(text)
     if field.choices:

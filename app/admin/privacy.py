@@ -23,7 +23,6 @@ from app.shops.store import Shop
 WEEKS = 13
 AUDIT_DAYS = 90
 AUDITED_AT_ONCE = 50_000  # decisions: two seconds on a slow machine, and enough to tell groups apart
-_NO_SEGMENT, _NO_REGION = lazy("Not known"), lazy("Not written down")
 TABS = (
     ("/admin/privacy", lazy("Consent")),
     ("/admin/privacy/people", lazy("People and requests")),
@@ -92,20 +91,20 @@ async def audited(connections: Connections, shop: Shop, _query: QueryParams) -> 
     since = now - timedelta(days=AUDIT_DAYS)
     found = audit(await served(connections, shop.shop, since, now, AUDITED_AT_ONCE))
     tables = (
-        (_("By segment"), _("Segment"), found.by_segment, str(_NO_SEGMENT)),
-        (_("By region"), _("Region"), found.by_region, str(_NO_REGION)),
+        (_("By segment"), _("Segment"), found.by_segment, view.segment_name),
+        (_("By region"), _("Region"), found.by_region, view.region_name),
     )
-    lower = [words for _heading, _column, groups, unknown in tables for words in view.lower(groups, unknown)]
+    lower = [words for _heading, _column, groups, called in tables for words in view.lower(groups, called)]
     return {
         "everybody": found.everybody,
         "tables": [
             {
                 "heading": heading,
                 "column": column,
-                "rows": view.group_rows(groups, unknown, found.everybody),
+                "rows": view.group_rows(groups, called, found.everybody),
                 "left_out": max(0, len(groups) - view.MOST_GROUPS),
             }
-            for heading, column, groups, unknown in tables
+            for heading, column, groups, called in tables
         ],
         "lower": lower[: view.MOST_SENTENCES],
         "more_lower": max(0, len(lower) - view.MOST_SENTENCES),

@@ -184,9 +184,21 @@ def told(figure: Figure, *, percent: bool = True) -> FigureWords:
     return FigureWords(value, interval, ratio, tone, "" if says is None else str(says))
 
 
-def group_rows(groups: Sequence[Group], unknown: str, everybody: Group) -> list[dict[str, Any]]:
-    """Return the rows of a table of groups, everybody last. unknown: what the nameless group is called."""
-    known = [(_called(group, unknown), group) for group in groups[:MOST_GROUPS]]
+def segment_name(group: Group) -> str:
+    """Return what a segment is called; the nameless group is of those whose segment is not known."""
+    return title(group.name) if group.name else _("Not known")
+
+
+def region_name(group: Group) -> str:
+    """Return what a region is called, and one that nobody wrote down."""
+    return figures.region(group.name) if group.name else _("Not written down")
+
+
+def group_rows(
+    groups: Sequence[Group], called: Callable[[Group], str], everybody: Group
+) -> list[dict[str, Any]]:
+    """Return the rows of a table of groups, everybody last."""
+    known = [(called(group), group) for group in groups[:MOST_GROUPS]]
     return [
         {
             "name": name,
@@ -199,7 +211,7 @@ def group_rows(groups: Sequence[Group], unknown: str, everybody: Group) -> list[
     ]
 
 
-def lower(groups: Sequence[Group], unknown: str) -> list[str]:
+def lower(groups: Sequence[Group], called: Callable[[Group], str]) -> list[str]:
     """Return a sentence for each figure that is lower than the best group's by more than chance."""
     measures: Sequence[tuple[str, Callable[[Group], Figure], bool]] = (
         (_("offered something"), lambda group: group.exposure, True),
@@ -212,7 +224,7 @@ def lower(groups: Sequence[Group], unknown: str) -> list[str]:
         for group in groups:
             if best and figure(group).finding is Finding.LOWER:
                 less, more = (told(figure(each), percent=percent).value for each in (group, best))
-                who, whose = _called(group, unknown), _called(best, unknown)
+                who, whose = called(group), called(best)
                 found.append(
                     _(
                         "%(who)s, %(measure)s: %(less)s, where %(whose)s has %(more)s.",
@@ -312,10 +324,3 @@ def _region(region: RegionPolicy | None) -> str:
         return _("not listed")
     asks = {True: _("asks first"), False: _("does not ask"), None: _("not said")}[region.consent_required]
     return _("%(asks)s, opt-out of sale", asks=asks) if region.data_sale_opt_out_required else asks
-
-
-def _called(group: Group, unknown: str) -> str:
-    """Return a segment's name, or a region's."""
-    if not group.name:
-        return unknown
-    return figures.region(group.name) if group.name.isupper() else title(group.name)

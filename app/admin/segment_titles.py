@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 
-from app.admin.language import SOURCE, Lazy, lazy, spoken
-from app.admin.view import named
+from app.admin.language import LANGUAGES, SOURCE, Lazy, lazy, speaking, spoken
+from app.profiles import rfm_segments
+from app.profiles.segment_names import same_name
 from app.rules.words import segment_key
 
 TITLES: Mapping[str, Lazy] = {
@@ -30,7 +32,17 @@ TITLES: Mapping[str, Lazy] = {
 
 def title(name: str) -> str:
     """Return a segment's name as a merchant reads it; their own stand as they wrote them."""
-    return named(name, TITLES)
+    return str(TITLES[name]) if name in TITLES else rfm_segments.title(name)
+
+
+@cache
+def titles_anywhere() -> frozenset[str]:
+    """Return what worked-out segments are called in any language, as `same_name` has it."""
+    said: set[str] = set()
+    for language in LANGUAGES:
+        with speaking(language):
+            said |= {same_name(str(each)) for each in TITLES.values()}
+    return frozenset(said)
 
 
 def rule_name(name: str) -> str:

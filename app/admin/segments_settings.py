@@ -11,12 +11,13 @@ import msgspec
 
 from app.admin.language import _
 from app.admin.outage import OUTAGES
+from app.admin.segment_titles import titles_anywhere
 from app.admin.typed import check_marks, fraction_of
 from app.connections import Connections
 from app.errors import InputError, NotFound
 from app.jobs import request_job
 from app.profiles.policy import DEFAULT, Policy, read_policy
-from app.profiles.segment_names import check_free
+from app.profiles.segment_names import check_free, same_name
 from app.profiles.thresholds import SETTING, Rule, Rules, read_rules
 from app.shops.changes import announce_change
 from app.shops.settings import change_setting
@@ -71,9 +72,10 @@ def _check_names(name: str, names: Collection[str], replaces: str | None) -> Non
     """Return if the name is free and the one to replace is among the names. Raises InputError, NotFound."""
     if name != replaces:
         check_free(name, "segments[0].name")
+    others = {same_name(each) for each in names if each != replaces} | titles_anywhere()
     if replaces is not None and replaces not in names:
         raise NotFound(_("There is no segment “%(name)s” any more.", name=replaces[:50]))
-    if name in names and name != replaces:
+    if name != replaces and same_name(name) in others:
         raise InputError(_("There is a segment named “%(name)s” already.", name=name), "segments[0].name")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from functools import wraps
@@ -20,12 +19,12 @@ from app.events.consume import OUTAGES
 from app.failures import reason_of
 from app.outbound.api_keys import PER_MINUTE, Holder, holder_of, seconds_to_wait
 from app.outbound.shared import Page, customers_in, segments_of, shared_customer
+from app.profiles.segment_names import is_name
 from app.shops.vault import seal, unseal
 from app.values import shopify_id
 
 USUAL_LIMIT, MOST = 100, 250
 _WAIT_S = 5
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}", re.ASCII)
 _CACHED = {"Cache-Control": "no-store"}
 _log = logging.getLogger(__name__)
 Reads = Callable[[Request, Connections, Holder], Awaitable[Any]]
@@ -84,7 +83,7 @@ async def customer(request: Request, connections: Connections, holder: Holder) -
 async def customers(request: Request, connections: Connections, holder: Holder) -> Any:
     """Return customers of a segment, some at a time."""
     name = request.path_params["name"]
-    if not _NAME.fullmatch(name):
+    if not is_name(name):
         raise NotFound("there is no such segment")
     keys = connections.settings.token_encryption_keys
     limit = _limit(request.query_params.get("limit", str(USUAL_LIMIT)))

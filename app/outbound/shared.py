@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -123,7 +124,7 @@ async def customers_in(
 
 async def _rows(connections: Connections, shop: str, name: str, after: int, limit: int) -> Sequence[Any]:
     """Return customers whose memberships speak of the segment, in the order of their ids."""
-    spoken_of = cast(_SEGMENTS.c.memberships, Text).contains(f'"{name}"', autoescape=True)
+    spoken_of = cast(_SEGMENTS.c.memberships, Text).contains(json.dumps(name), autoescape=True)
     these = (_SEGMENTS.c.shop == shop, _SEGMENTS.c.customer_id > after, spoken_of)
     query = select(_SEGMENTS).where(*these).order_by(_SEGMENTS.c.customer_id).limit(limit)
     return await connections.rows(query)

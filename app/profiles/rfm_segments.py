@@ -73,8 +73,9 @@ def segment(scores: Scores | None) -> str:
 
 
 def title(name: str) -> str:
-    """Return a segment's name as a merchant reads it: `Almost lost`."""
-    return name.replace("_", " ").capitalize()
+    """Return a segment's name as a merchant reads it: `Almost lost`; their own as they wrote it."""
+    of_small_letters = name.isascii() and name.islower() and name.replace("_", "").isalnum()
+    return name.replace("_", " ").capitalize() if of_small_letters else name
 
 
 def why(scores: Scores | None, standing: PurchaseSummary | None, currency: str) -> str:

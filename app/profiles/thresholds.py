@@ -12,7 +12,6 @@ of no orders) fulfils no condition.
 from __future__ import annotations
 
 import operator
-import re
 from collections.abc import Callable, Sequence
 from typing import Literal
 
@@ -21,6 +20,8 @@ import msgspec
 from app.errors import InputError
 from app.profiles.merchant_json import read
 from app.profiles.purchases import DAY_S, Purchase
+from app.profiles.rfm_segments import title
+from app.profiles.segment_names import LONGEST, is_name, kept_name, same_name
 from app.values import decimal_amount, minor_units
 from app.wording import wording
 
@@ -35,7 +36,6 @@ Compare = Literal["more_than", "at_least", "at_most", "less_than"]
 History = Sequence[Purchase]
 
 _MONEY = frozenset({"spent", "average_order", "largest_order"})
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}", re.ASCII)
 _COMPARE: dict[Compare, Callable[[int, int], bool]] = {
     "more_than": operator.gt,
     "at_least": operator.ge,
@@ -80,12 +80,13 @@ def read_rules(data: object, currency: str) -> Rules:
 
     currency: the shop's, ISO 4217.
     """
-    rules = read(data, tuple[Rule, ...], "segments")
+    written = read(data, tuple[Rule, ...], "segments")
+    rules = tuple(msgspec.structs.replace(rule, name=kept_name(rule.name)) for rule in written)
     if len(rules) > MOST_RULES:
         raise InputError(f"more than {MOST_RULES} segments", "segments")
     for at, rule in enumerate(rules):
         _check_rule(rule, f"segments[{at}]", currency)
-        if rule.name in {other.name for other in rules[:at]}:
+        if same_name(rule.name) in {same_name(other.name) for other in rules[:at]}:
             raise InputError(f"there are two segments named “{rule.name}”", f"segments[{at}].name")
     return Rules(currency, rules)
 
@@ -150,8 +151,7 @@ def why(rule: Rule, currency: str, history: History, now: int) -> str:
     said = [
         wording(f"{sentence(each, currency)} ({_measured(each, currency, history, now)})") for each in held
     ]
-    name = rule.name.replace("_", " ").capitalize()
-    return f"{name}: {' and '.join(said) or wording('no condition holds')}."
+    return f"{title(rule.name)}: {' and '.join(said) or wording('no condition holds')}."
 
 
 def _measured(condition: Condition, currency: str, history: History, now: int) -> str:
@@ -161,8 +161,10 @@ def _measured(condition: Condition, currency: str, history: History, now: int) -
 
 
 def _check_rule(rule: Rule, field: str, currency: str) -> None:
-    if not _NAME.fullmatch(rule.name):
-        raise InputError("a name is up to 40 of a-z, 0-9 and _, a letter first", f"{field}.name")
+    if not is_name(rule.name):
+        raise InputError(
+            f"a name has up to {LONGEST} letters, digits and spaces, a letter or digit first", f"{field}.name"
+        )
     if not 1 <= len(rule.conditions) <= MOST_CONDITIONS:
         raise InputError(f"a segment has 1 to {MOST_CONDITIONS} conditions", f"{field}.conditions")
     for at, condition in enumerate(rule.conditions):

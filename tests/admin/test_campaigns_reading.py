@@ -22,6 +22,7 @@ from app.campaigns.templates import TEMPLATES
 from app.intent.rates import rate
 from app.rules.expression import read_rule
 from app.rules.fields import FIELDS, SURFACES, WEEKDAYS
+from app.rules.words import in_words
 from tests.admin.campaign_factories import written
 from tests.admin.test_markup import ROOT
 from tests.campaigns.factories import TEN_PERCENT, a_campaign
@@ -153,6 +154,18 @@ def test_segments_are_parted_by_the_commas_of_any_script(typed_so: str) -> None:
     assert read(groups=condition("profile.segments", "none", typed_so)).rule == {
         "none": [{"var": "profile.segments"}, {"in": [{"var": ""}, ["at_risk", "loyal"]]}]
     }
+
+
+def test_a_shops_own_segments_are_typed_as_they_are_called() -> None:
+    own = ["常連", "VIP & Großkunden", "big_spenders"]
+    rule = {"some": [{"var": "profile.segments"}, {"in": [{"var": ""}, own]}]}
+    row = ", ".join(typed(FIELDS["profile.segments"], each) for each in own)
+    assert read(groups=condition("profile.segments", "some", row)).rule == rule
+    as_shown = "常連、VIP  & Großkunden، Big spenders"
+    assert read(groups=condition("profile.segments", "some", as_shown)).rule == rule
+    assert in_words(read_rule(rule), "EUR").startswith(
+        "One or more of “常連”, “VIP & Großkunden”, “big spenders” are among"
+    )
 
 
 def test_what_a_shop_names_itself_may_have_such_a_comma_in_it() -> None:

@@ -16,6 +16,8 @@ from app.admin.privacy_view import (
     lower,
     parts,
     region_groups,
+    region_name,
+    segment_name,
     settings_words,
     told,
 )
@@ -80,17 +82,23 @@ def test_groups_that_get_less_are_named_with_both_figures() -> None:
         AuditCell("best_customers", "DE", 100, 100, discount=1_000, discount_squares=10_000),
         AuditCell(None, "DE", 100, 100, discount=100, discount_squares=1_000),
     ])  # fmt: skip
-    assert lower(found.by_segment, "Not known") == [
+    assert lower(found.by_segment, segment_name) == [
         "Not known, discount depth: 1.0%, where Best customers has 10.0%."
     ]
 
 
+def test_a_segment_that_is_called_as_a_region_is_stays_a_segment() -> None:
+    found = audit([AuditCell("CH", "CH", 100, 90)])
+    assert group_rows(found.by_segment, segment_name, found.everybody)[0]["name"] == "CH"
+    assert group_rows(found.by_region, region_name, found.everybody)[0]["name"] == "Switzerland"
+
+
 def test_everybody_comes_last_and_only_the_largest_groups_are_shown() -> None:
     found = audit(AuditCell(f"s{n}", "US-CA", 100 + n, 50) for n in range(40))
-    rows = group_rows(found.by_segment, "Not known", found.everybody)
+    rows = group_rows(found.by_segment, segment_name, found.everybody)
     assert len(rows) == 26
     assert (rows[0]["name"], rows[-1]["name"]) == ("S39", "Everybody")
-    (region, _) = group_rows(found.by_region, "Not known", found.everybody)
+    (region, _) = group_rows(found.by_region, region_name, found.everybody)
     assert region["name"] == "United States (CA)"
     assert found.by_region[0].exposure.finding is Finding.ALONE
 

@@ -56,9 +56,12 @@ async def test_segment_is_checked_while_it_is_written_and_every_mistake_names_it
     assert good.json() == {"says": "Average order more than $100.00."}
     condition = BIG_SPENDERS["conditions"][0]
     for changes, field in (
-        ({"name": "Big"}, "segments[0].name"),
+        ({"name": "Big, bigger"}, "segments[0].name"),
         ({"name": "regulars"}, "segments[0].name"),
+        ({"name": "REGULARS"}, "segments[0].name"),
         ({"name": "champions"}, "segments[0].name"),
+        ({"name": "At-risk"}, "segments[0].name"),
+        ({"name": "Zögernde Käufer"}, "segments[0].name"),  # what hesitant buyers are called in German
         ({"conditions": []}, "segments[0].conditions"),
         ({"conditions": [condition, condition | {"value": "ten"}]}, "segments[0].conditions[1].value"),
         ({"conditions": [condition | {"within_days": 0}]}, "segments[0].conditions[0].within_days"),
@@ -85,6 +88,27 @@ async def test_segment_is_kept_changed_and_removed_and_a_segmentation_asked_for(
     assert [each["name"] for each in (await settings_of(connections))["segments"]] == ["spenders"]
     for name, body in (("remove", {"name": "regulars"}), ("keep", {"segment": renamed, "replaces": "gone"})):
         assert (await call(browser, name, body)).status_code == 404
+
+
+async def test_segment_is_called_as_the_merchant_writes_it_in_any_language(
+    connections: Connections, browser: httpx.AsyncClient
+) -> None:
+    await keep_segments(connections)
+    for name in ("VIP & Großkunden", "常連"):
+        kept = await call(browser, "keep", {"segment": BIG_SPENDERS | {"name": name}})
+        assert kept.json()["name"] == name
+    page = await opened(browser, "/admin/segments/own")
+    assert ">VIP &amp; Großkunden<" in page
+    assert "edit=VIP%20%26%20Gro%C3%9Fkunden" in page
+    assert 'value="VIP &amp; Großkunden"' in await opened(
+        browser, "/admin/segments/own", edit="VIP & Großkunden"
+    )
+    policy = {"warm": [{"approach": "loyalty", "segments": ["常連"]}]}
+    assert (await call(browser, "approach", {"policy": policy})).status_code == 200
+    pin = {"customer_id": "10", "verdict": "pinned", "segment": "VIP & Großkunden"}
+    assert (await call(browser, "decide", pin)).status_code == 200
+    card = await opened(browser, "/admin/customer", id="10")
+    assert "Pinned to VIP &amp; Großkunden" in card
 
 
 async def test_what_somebody_else_changed_meanwhile_is_not_overwritten(

@@ -66,6 +66,25 @@ async def test_merchant_writes_a_segment_is_told_what_is_wrong_and_what_it_means
     assert (kept["name"], kept["conditions"][1]["within_days"]) == ("big_spenders", 30)
 
 
+async def test_merchant_calls_a_segment_what_they_like_and_finds_it_again(connections: Connections) -> None:
+    await keep_segments(connections)
+    name = "VIP & Großkunden"
+    async with served(connections) as url, opened(url, "/admin/segments/own", DESKTOP) as page:
+        await page.get_by_role("textbox", name="Name").fill(name)
+        await page.get_by_role("textbox", name="Number or amount in USD").fill("3")
+        await page.get_by_role("button", name="Save segment").click()
+        await page.get_by_role("link", name=f"Change: {name}").click()
+        await expect(page.get_by_role("textbox", name="Name")).to_have_value(name)
+        await page.goto(page.url.replace("/own", "/approach"))
+        loyal = page.locator("[data-list=warm] [data-field=segments]").first.get_by_role("textbox")
+        await loyal.fill("vip & großkunden, Champions")
+        await page.get_by_role("button", name="Save").click()
+        await expect(page).to_have_title("Saved")
+    settings = await settings_of(connections)
+    assert settings["segments"][1]["name"] == name
+    assert settings["approach"]["warm"][0]["segments"] == [name, "champions"]
+
+
 async def test_merchant_changes_and_removes_a_segment(connections: Connections) -> None:
     await keep_segments(connections)
     async with served(connections) as url, opened(url, "/admin/segments/own", DESKTOP) as page:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from urllib.parse import quote
 
 import httpx
 import msgspec
@@ -129,6 +130,15 @@ async def test_a_segments_customers_are_those_who_allow_it(client: httpx.AsyncCl
     assert await who("big_spenders") == [ADA, CY]
     assert await who("nobody_is_in_it") == []
     assert await who("big") == []
+
+
+async def test_a_segment_of_the_merchants_is_read_by_its_name_in_any_language(
+    client: httpx.AsyncClient, on_both_databases: Connections
+) -> None:
+    await move(on_both_databases, SHOP, ADA, "VIP & Großkunden", "常連")
+    for name in ("VIP & Großkunden", "常連"):
+        found = await client.get(f"/api/v1/segments/{quote(name)}/customers")
+        assert [each["customer_id"] for each in found.json()["customers"]] == [ADA]
 
 
 async def test_pages_follow_one_another_to_the_end(

@@ -3,13 +3,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.errors import InputError
 from app.profiles.behaviour_store import behaviour_of
 from app.profiles.customer import BoughtLine, PlacedOrder, profile_of, purchase
 from app.profiles.purchases import DAY_S, Purchase
+from app.profiles.rfm_segments import title
+from app.profiles.segment_names import is_name, kept_name
 from app.profiles.thresholds import Condition, matching, measured_value, read_rules, sentence, why
 
 NOW = 1_790_000_000
@@ -135,6 +137,63 @@ def test_a_mistake_is_told_with_its_field(data: object, field: str) -> None:
     with pytest.raises(InputError) as told:
         read_rules(data, "EUR")
     assert told.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("Großkunden", "Großkunden"),
+        ("常連", "常連"),
+        ("お得意様　東京", "お得意様 東京"),
+        ("عملاء مميزون", "عملاء مميزون"),
+        ("Clients de l’e\u0301te\u0301", "Clients de l’été"),
+        (" VIP  Kunden ", "VIP Kunden"),
+        ("می\u200cخواهم", "می\u200cخواهم"),
+        ("Big spenders", "big_spenders"),  # as such names were always kept
+        ("a__b_", "a__b_"),
+        ("2 & more", "2 & more"),
+    ],
+)
+def test_a_name_is_of_any_language_and_is_kept_in_one_way(written: str, kept: str) -> None:
+    (rule,) = read_rules(a_rule(GOOD, name=written), "EUR").rules
+    assert rule.name == kept
+    assert read_rules(a_rule(GOOD, name=kept), "EUR").rules == (rule,)
+
+
+@example("l'ete")
+@example("10er Karte")
+@given(st.text(max_size=50) | st.text("aB9_ -'é\u0301常\u200c", max_size=12))
+def test_a_kept_name_is_kept_as_itself_and_read_back_from_what_is_shown_of_it(written: str) -> None:
+    name = kept_name(written)
+    assert kept_name(name) == name
+    if is_name(name) and "__" not in name and not name.endswith("_"):
+        assert kept_name(name.replace("_", " ")) == kept_name(title(name)) == name
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", " ", "-a", "x" * 41, "VIP, Kunden", "عملاء، مميزون", "A: b", "“A”", "A/b", "<b>", "A\x00",
+     "A\u202eb", "A\u2066b", "\u200cA", "\u0301A"],
+)  # fmt: skip
+def test_a_name_has_nothing_that_parts_hides_or_turns_around(name: str) -> None:
+    with pytest.raises(InputError) as told:
+        read_rules(a_rule(GOOD, name=name), "EUR")
+    assert told.value.field == "segments[0].name"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("Großkunden", "GROSSKUNDEN"), ("VIP Kunden", "vip-kunden"), ("常連", "常\u200c連"), ("ＶＩＰ", "vip")],
+)
+def test_two_names_that_read_alike_are_one(one: str, other: str) -> None:
+    with pytest.raises(InputError) as told:
+        read_rules(a_rule(GOOD, name=one) + a_rule(GOOD, name=other), "EUR")
+    assert told.value.field == "segments[1].name"
+
+
+def test_a_customer_is_told_of_a_segment_as_it_was_written() -> None:
+    (rule,) = read_rules(a_rule(condition("orders", "at_least", 1), name="VIP Großkunden"), "EUR").rules
+    assert why(rule, "EUR", bought(1), NOW) == "VIP Großkunden: orders at least 1 (1)."
 
 
 def test_a_merchant_reads_the_conditions_as_words() -> None:

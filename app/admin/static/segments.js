@@ -45,9 +45,6 @@ const counted = (text) => (/^\d{1,9}$/.test(text) ? Number(text) : text);
 
 const optional = (text) => (text === '' ? null : counted(text));
 
-/** Return the name as it is kept: `Recent regulars` is recent_regulars. */
-const keptName = (text) => text.trim().toLowerCase().replaceAll(/[\s-]+/g, '_');
-
 function readSegment(form) {
   const money = form.dataset.money.split(' ');
   const conditions = itemsOf(form, 'conditions').map((item) => {
@@ -56,15 +53,17 @@ function readSegment(form) {
     return {measure, compare, value: amount, within_days: optional(within_days)};
   });
   const own = (name) => form.querySelector(`[data-field="${name}"]`).value;
-  const segment = {name: keptName(own('name')), match: own('match'), conditions};
+  const segment = {name: own('name'), match: own('match'), conditions};
   return {segment, replaces: form.dataset.replaces || null, seen: form.dataset.seen || null};
 }
 
+const plain = (text) => text.normalize('NFKC').toLowerCase().replaceAll(/[\s_-]+/g, '_');
+
 /** Return the names of segments that were typed as the page calls them, or as they are kept. */
 function segmentsIn(text, titles) {
-  const names = new Map(Object.entries(titles).map(([name, title]) => [title.toLowerCase(), name]));
+  const names = new Map(Object.entries(titles).flatMap(([name, title]) => [[plain(name), name], [plain(title), name]]));
   const typed = text.split(/[,،、]/).map((each) => each.trim()).filter(Boolean);
-  return typed.map((each) => names.get(each.toLowerCase()) ?? keptName(each));
+  return typed.map((each) => names.get(plain(each)) ?? each);
 }
 
 function readApproach(form) {
