@@ -77,11 +77,11 @@ def estimate(amount_minor: float, currency: str) -> str:
 
 
 def average(amount_minor: float, currency: str) -> str:
-    """Return `$12.50`, and `$0.0119` of less than one: over many shoppers, cents would be too coarse."""
-    digits = exponent(currency)
-    amount = amount_minor / 10**digits
-    rounded = f"{amount:.{digits if abs(amount) >= 1 else digits + 2}f}"
-    return price(Decimal(rounded) + 0, currency)  # of what is no more than a zero, no sign
+    """Return `$12.50`, and `$0.012` of a cent: over many shoppers, the smallest coin would be too coarse."""
+    coins = exponent(currency)
+    amount = Decimal(amount_minor).scaleb(-coins)
+    digits = min(max(coins, 1 - amount.adjusted()), coins + 2)  # two that tell something
+    return price(Decimal(f"{amount:.{digits}f}") + 0, currency)  # of what is no more than a zero, no sign
 
 
 def price(amount: Decimal, currency: str) -> str:

@@ -53,14 +53,20 @@ def test_estimate_of_a_hundred_or_more_has_no_cents(minor: float, currency: str,
     ("minor", "currency", "text"),
     [
         (1_480.6, "USD", "$14.81"),
-        (1.19, "USD", "$0.0119"),
+        (1.19, "USD", "$0.012"),
+        (84.31, "EUR", "€0.84"),
+        (9.96, "EUR", "€0.10"),
         (-0.3, "USD", "-$0.003"),
         (-0.001, "USD", "$0.00"),
         (152.4, "JPY", "¥152"),
+        (3.14, "JPY", "¥3.1"),
         (0.25, "JPY", "¥0.25"),
+        (31.2, "KWD", "KWD\u00a00.031"),
+        (3.12, "KWD", "KWD\u00a00.0031"),
+        (0.0, "EUR", "€0.00"),
     ],
 )
-def test_an_average_of_less_than_one_is_told_more_exactly(minor: float, currency: str, text: str) -> None:
+def test_an_average_is_told_to_two_digits_where_the_smallest_coin_is_too_coarse(minor: float, currency: str, text: str) -> None:
     assert average(minor, currency) == text
 
 
