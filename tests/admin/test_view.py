@@ -66,7 +66,7 @@ def test_estimate_of_a_hundred_or_more_has_no_cents(minor: float, currency: str,
         (0.0, "EUR", "€0.00"),
     ],
 )
-def test_an_average_is_told_to_two_digits_where_the_smallest_coin_is_too_coarse(minor: float, currency: str, text: str) -> None:
+def test_an_average_has_two_digits_where_coins_are_too_coarse(minor: float, currency: str, text: str) -> None:
     assert average(minor, currency) == text
 
 
