@@ -273,7 +273,7 @@ async def _append(
     """Write a batch of decisions: their events, and with them what their shoppers were shown of campaigns."""
     events = list(chain.from_iterable(each.events for each in batch))
     if histories := [each.history for each in batch if each.history]:
-        await write_decisions(redis, log, events, histories)
+        await write_decisions(redis, log, digests, events, histories)
     else:
         await log.append(events)
     await keep_told(redis, digests, events)  # a round trip only where consent changed
@@ -295,7 +295,7 @@ async def opened(web: Starlette) -> AsyncIterator[None]:
     connections: Connections = web.state.connections
     redis, digests = connections.redis, await open_digests(connections)
     keeper, rankings = Keeper(connections), RankingCache()
-    pending_refusals = PendingRefusals(redis, digests)
+    pending_refusals = PendingRefusals(connections, digests)
     RANKINGS.labels("asked").set_function(lambda: rankings.asked)
     RANKINGS.labels("found").set_function(lambda: rankings.found)
     async with live_shops(connections) as live:
@@ -304,7 +304,7 @@ async def opened(web: Starlette) -> AsyncIterator[None]:
             read=batched_reads(redis, timeout_ms=READ_MS),
             log=Batcher(partial(_append, redis, EventLog(redis), digests), timeout_ms=LOG_MS),
             digests=digests,
-            codes=CodeDispenser(Batcher(partial(grant, redis), timeout_ms=GRANT_MS)),
+            codes=CodeDispenser(Batcher(partial(grant, redis, digests), timeout_ms=GRANT_MS)),
             keeper=keeper,
             limiter=rate_limiter(connections, "offers"),
             rankings=rankings,

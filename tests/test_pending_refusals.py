@@ -12,8 +12,10 @@ from redis.exceptions import ConnectionError as RedisAway
 
 from app.connections import Connections
 from app.consent.policy import NOWHERE, UNREAD, Answers
+from app.consent.requests import Kind, open_request
 from app.events.kinds import ConsentTold
 from app.events.log import EventConsumer
+from app.privacy.erasure import erase_person
 from app.profiles.consent_events import ConsentCall
 from app.profiles.names import Names
 from app.profiles.pending_refusals import PendingRefusals
@@ -56,6 +58,10 @@ async def away(*_: object) -> Any:
     raise RedisAway("away")
 
 
+async def refused(*_: object) -> Any:
+    raise ConnectionRefusedError
+
+
 @pytest.mark.parametrize(
     ("parts", "fallback"),
     [
@@ -94,7 +100,7 @@ async def test_what_is_told_at_once_is_not_kept(known: httpx.AsyncClient) -> Non
 async def test_with_redis_away_the_last_word_of_each_stays_no_more_than_there_is_room_for(
     connections: Connections, known: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pending = PendingRefusals(connections.redis, deps_of(known).digests, most=2)
+    pending = PendingRefusals(connections, deps_of(known).digests, most=2)
 
     def said(number: int, **answers: bool) -> ConsentCall:
         names, word = Names(number), Answers(**answers)
@@ -131,3 +137,27 @@ async def test_a_checkout_answered_in_haste_allows_nothing_in_the_name_of_its_ca
         calls = deps_of(known).pending_refusals._calls.values()
         assert [(call.names.client_id, call.names.customer_id) for call in calls] == heard
         await deps_of(known).pending_refusals.log()
+
+
+@pytest.mark.parametrize("database_away", [False, True])
+async def test_what_is_told_late_of_who_was_erased_meanwhile_is_not_kept(
+    connections: Connections,
+    reader: EventConsumer,
+    known: httpx.AsyncClient,
+    database_away: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    change(known, concurrency=Full())
+    await ask(known, 10, consent=EVERYTHING | {"analytics": False})
+    await open_request(connections, SHOP, "r", Kind.CUSTOMER, datetime.now(UTC), customer_id=7)
+    await erase_person(connections, SHOP, "r")
+    for barred in await connections.redis.keys("*:barred:*"):  # as after a minute
+        await connections.redis.delete(barred)
+    with monkeypatch.context() as patch:
+        if database_away:
+            patch.setattr(Connections, "rows", refused)
+        await deps_of(known).pending_refusals.log()
+    assert len(deps_of(known).pending_refusals) == 0
+    assert await connections.redis.keys("*:told:*") == []
+    await work(connections, reader)
+    assert await connections.redis.keys("*:told:*") == []

@@ -63,17 +63,17 @@ class Showing(msgspec.Struct, frozen=True, gc=False):
 class HistoryUpdate(NamedTuple):
     """A decision's change to its shopper's history.
 
-    key: of the history, None where nothing may be kept of the shopper. read: its value at the decision.
-    codes: given out to the shopper, by campaign, each with its end and its pool.
-    counter: the key of the shop's counts. counts: the numbers of the campaigns that are counted once more.
+    unit: whose history, `customer:7`; None where nothing may be kept of the shopper. read: what was kept at
+    the decision. codes: given out to the shopper, by campaign, each with its end and its pool.
+    counts: the numbers of the campaigns that are counted once more.
     """
 
-    key: str | None
+    shop: str
+    unit: str | None
     read: bytes | None
     visit: Visit | None
     codes: Mapping[str, tuple[str, int, str]]
     showing: Showing
-    counter: str
     counts: tuple[int, ...]
 
     def onto(self, value: bytes | None) -> bytes:

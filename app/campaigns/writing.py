@@ -1,7 +1,7 @@
 """Writes shoppers' campaign histories in the same round trip that logs their decisions, in order.
 
 A shopper's value is put in place only if it is still the one that was read. Where two questions of one
-shopper meet, the later writer puts its own on top of the other's.
+shopper meet, the later writer puts its own on top of the other's. Nothing is put of who was just erased.
 """
 
 from __future__ import annotations
@@ -12,11 +12,16 @@ from typing import Any
 from redis.asyncio import Redis
 
 from app.campaigns.shopper_history import KEPT_S, HistoryUpdate, ShopperHistory, pack, unpack
+from app.consent.barred import barred_unit
+from app.consent.digests import Digests
 from app.events.kinds import AnyEvent
 from app.events.log import EventLog
+from app.profiles.keys import fired_key, nudged_key
 
 _TRIES = 5
+# KEYS: the shopper's history, and what is there when they were just erased.
 _PUT = """
+if KEYS[2] and redis.call('EXISTS', KEYS[2]) == 1 then return false end
 local there = redis.call('GET', KEYS[1])
 if (there or '') ~= ARGV[1] then return there or '' end
 redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3])
@@ -25,21 +30,25 @@ return false
 
 
 async def write_decisions(
-    redis: Redis, log: EventLog, events: Sequence[AnyEvent], nudgings: Sequence[HistoryUpdate]
+    redis: Redis,
+    log: EventLog,
+    digests: Digests,
+    events: Sequence[AnyEvent],
+    nudgings: Sequence[HistoryUpdate],
 ) -> None:
     """Append the events and keep what was shown, in one round trip."""
-    kept = [each for each in nudgings if each.key is not None]
+    kept = [(each, _keys(digests, each.shop, each.unit)) for each in nudgings if each.unit]
     async with redis.pipeline(transaction=False) as pipe:
         log.append_through(pipe, events)
-        for nudging in kept:
-            _put(pipe, nudging, nudging.read)
+        for nudging, keys in kept:
+            _put(pipe, nudging, keys, nudging.read)
         for nudging in nudgings:
             _count(pipe, nudging)
         answers: list[Any] = await pipe.execute()
     begin = 1 if events else 0
-    for nudging, there in zip(kept, answers[begin : begin + len(kept)], strict=True):
+    for (nudging, keys), there in zip(kept, answers[begin : begin + len(kept)], strict=True):
         if there is not None:
-            await _put_on_top(redis, nudging, there)
+            await _put_on_top(redis, nudging, keys, there)
 
 
 async def change_kept(redis: Redis, key: str, change: Callable[[ShopperHistory], ShopperHistory]) -> None:
@@ -60,21 +69,25 @@ async def _put_if_same(redis: Redis, key: str, read: bytes | None, value: bytes)
     return answer is None
 
 
-async def _put_on_top(redis: Redis, nudging: HistoryUpdate, there: bytes) -> None:
+async def _put_on_top(redis: Redis, nudging: HistoryUpdate, keys: Sequence[str], there: bytes) -> None:
     """Put it on top of what another decision of the shopper wrote meanwhile."""
     for _ in range(_TRIES):
         async with redis.pipeline(transaction=False) as pipe:
-            _put(pipe, nudging, there or None)
+            _put(pipe, nudging, keys, there or None)
             (answer,) = await pipe.execute()
         if answer is None:
             return
         there = answer
 
 
-def _put(pipe: Any, nudging: HistoryUpdate, read: bytes | None) -> None:
-    pipe.eval(_PUT, 1, nudging.key, read or b"", nudging.onto(read), KEPT_S)
+def _put(pipe: Any, nudging: HistoryUpdate, keys: Sequence[str], read: bytes | None) -> None:
+    pipe.eval(_PUT, len(keys), *keys, read or b"", nudging.onto(read), KEPT_S)
+
+
+def _keys(digests: Digests, shop: str, unit: str) -> tuple[str, str]:
+    return nudged_key(shop, unit), barred_unit(digests, shop, unit)
 
 
 def _count(pipe: Any, nudging: HistoryUpdate) -> None:
     for number in nudging.counts:
-        pipe.execute_command("BITFIELD", nudging.counter, "INCRBY", "u32", f"#{number}", 1)
+        pipe.execute_command("BITFIELD", fired_key(nudging.shop), "INCRBY", "u32", f"#{number}", 1)

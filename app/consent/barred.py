@@ -1,6 +1,7 @@
-"""People erased while a long job was running, so that its result does not bring them back.
+"""People erased while something about them was under way, so that its result does not bring them back.
 
-What such a job writes by an earlier look at people it writes in its turn, which an erasure waits for.
+What a long job writes by an earlier look at people it writes in its turn, which an erasure waits for. A
+checkout waits for nobody: what it writes in Redis asks there whether they were erased meanwhile.
 """
 
 from __future__ import annotations
@@ -12,13 +13,15 @@ from typing import Literal, get_args
 
 from sqlmodel import col, delete, select
 
-from app.connections import Connections
-from app.consent.digests import open_digests
+from app.connections import Connections, redis_key
+from app.consent.digests import Digests, open_digests
 from app.jobs import alone
 from app.privacy_tables import ErasedRow
+from app.upsert import chunks
 
 Work = Literal["import", "opt_outs", "profiles", "reviews", "reach", "told"]
 _CLOCKS_DIFFER = timedelta(minutes=5)
+_UNDER_WAY_S = 60  # no checkout takes so long to answer
 
 
 def look_and_write(connections: Connections, shop: str, work: Work) -> AbstractAsyncContextManager[None]:
@@ -50,6 +53,26 @@ async def erased_since(
         return []
     digests = await open_digests(connections)
     return [each for each in customer_ids if digests.of(shop, "customer", each) in erased]
+
+
+def barred_key(shop: str, subject: str) -> str:
+    """Return the key that is there while nothing new is to be kept of a subject in Redis."""
+    return redis_key(shop, "barred", subject)
+
+
+def barred_unit(digests: Digests, shop: str, unit: str) -> str:
+    """Return the same of whom a checkout keeps something. unit: `customer:7`."""
+    kind, _, name = unit.partition(":")
+    return barred_key(shop, digests.of(shop, kind, name))
+
+
+async def bar_checkouts(connections: Connections, shop: str, subjects: Iterable[str]) -> None:
+    """Keep what checkouts under way have of these subjects out of Redis, for a minute."""
+    for part in chunks(sorted(subjects)):
+        async with connections.redis.pipeline(transaction=False) as pipe:
+            for subject in part:
+                pipe.set(barred_key(shop, subject), 1, ex=_UNDER_WAY_S)
+            await pipe.execute()
 
 
 async def shop_erased_since(connections: Connections, shop: str, since: datetime) -> bool:

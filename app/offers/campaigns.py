@@ -36,7 +36,6 @@ from app.offers.predictions import coupons_not_worth_it, purchase_chances
 from app.offers.situation import Occasion, Situation, unit_of
 from app.offers.snapshot import ShopSnapshot
 from app.offers.wire import Line, Offer, Question
-from app.profiles.keys import fired_key, nudged_key
 from app.profiles.visit import Visit
 from app.values import price_minor, shopify_id
 
@@ -113,12 +112,12 @@ def history_update_of(
         return None
     held = {name: inputs.fired.get(name, NEVER) for name in shown}
     return HistoryUpdate(
-        key=nudged_key(plan.shop, shopper.unit) if keeps and shopper.unit else None,
+        shop=plan.shop,
+        unit=shopper.unit if keeps and shopper.unit else None,
         read=shopper.nudged,
         visit=_visit(occasion),
         codes={name: (each.code, each.expires_at, each.pool) for name, each in held.items() if each.code},
         showing=showing,
-        counter=fired_key(plan.shop),
         counts=tuple(sorted(plan.numbers[name] for name in counted)),
     )
 

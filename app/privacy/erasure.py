@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from app.connections import Connections
+from app.consent.barred import bar_checkouts
 from app.consent.holdings import HOLDINGS, Effect, erasable
 from app.consent.receipts import Receipt, Signed, keep_receipt, open_receipt_key, read_receipt
 from app.consent.requests import Kind, PrivacyRequest, Status, close, closed, read_request, remember
@@ -28,7 +29,7 @@ from app.privacy.keys import erase_keys, granted_keys, nudged_keys, told_keys, v
 from app.privacy.log_entries import erase_entries
 from app.privacy.person import Person, find_person
 from app.privacy.purge import purge
-from app.privacy.rows import erase_rows
+from app.privacy.rows import codes_told, erase_rows
 from app.privacy.stores import DataSubject, count_held, data_subject
 from app.privacy.unfinished import RequestIncomplete, empty_broker, wait_for_hands, wait_for_writing
 from app.privacy.waiting import keep_waiting
@@ -135,6 +136,7 @@ async def _bar_late_events(erasing: Erasure) -> None:
     """Keep out what happened until now, and let those who hold some of it already come to their end."""
     sought = erasing.sought
     await bar_late_events(sought.connections, sought.shop, sought.subjects, datetime.now(UTC))
+    await bar_checkouts(sought.connections, sought.shop, sought.subjects)
     await wait_for_hands(sought.connections)
 
 
@@ -168,8 +170,9 @@ async def _erase_models(erasing: Erasure) -> None:
 async def _erase_rows(erasing: Erasure) -> None:
     sought = erasing.sought
     shown_no_more = closed(datetime.now(UTC), erasing.receipt_id)
+    codes = await codes_told(sought.connections, sought.person, sought.subjects)
     async with sought.connections.write() as db:
-        await erase_rows(await db.connection(), sought.person, sought.subjects, shown_no_more)
+        await erase_rows(await db.connection(), sought.person, sought.subjects, codes, shown_no_more)
 
 
 # Each can be repeated. What Shopify tells of the first is kept out by the second. The rows lead from one

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Table, and_, bindparam, delete, false, or_, select, text, update
@@ -31,7 +31,7 @@ from app.tables import (
     OrderRow,
     RefundRow,
 )
-from app.upsert import table_of
+from app.upsert import chunks, table_of
 
 _CUSTOMERS, _ORDERS = table_of(CustomerRow), table_of(OrderRow)
 _LINES, _REFUNDS = table_of(OrderLineRow), table_of(RefundRow)
@@ -61,12 +61,22 @@ async def read_rows(
     return held
 
 
+async def codes_told(connections: Connections, person: Person, subjects: frozenset[str]) -> Sequence[str]:
+    """Return the codes that a letter told the person. All of the shop's are read, as no index leads there."""
+    told = (_COUPONS.c.shop == person.shop, _told_in_letters(_COUPONS)(person, subjects))
+    return await connections.scalars(select(_COUPONS.c.code).where(*told))
+
+
 async def erase_rows(
-    connection: AsyncConnection, person: Person, subjects: frozenset[str], closed: Mapping[str, Any]
+    connection: AsyncConnection,
+    person: Person,
+    subjects: frozenset[str],
+    codes: Sequence[str],
+    closed: Mapping[str, Any],
 ) -> None:
     """Delete the person's rows, or what leads from the merchant's own to them; all or nothing.
 
-    closed: what becomes of a request to show what is not there any more.
+    codes: see `codes_told`. closed: what becomes of a request to show what is not there any more.
     """
 
     def theirs(table: Table) -> ColumnElement[bool]:
@@ -84,8 +94,9 @@ async def erase_rows(
         # What Shopify holds goes when it was taken back, never before: a row is how it is found.
         if holding(table.name).effect is Effect.DELETE and table not in _IN_SHOPIFY:
             await connection.execute(delete(table).where(theirs(table)))
-    told = (_COUPONS.c.shop == person.shop, _told_in_letters(_COUPONS)(person, subjects))
-    await connection.execute(update(_COUPONS).where(*told).values(decision_id=None))
+    for part in chunks(codes):
+        these = (_COUPONS.c.shop == person.shop, _COUPONS.c.code.in_(part))
+        await connection.execute(update(_COUPONS).where(*these).values(decision_id=None))
     told = (_FEEDBACK.c.shop == person.shop, _told_in_letters(_FEEDBACK)(person, subjects))
     await connection.execute(delete(_FEEDBACK).where(*told))
     await connection.execute(update(_ORDERS).where(theirs(_ORDERS)).values(_NOBODY))

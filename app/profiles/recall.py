@@ -8,6 +8,7 @@ import msgspec
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from app.consent.barred import barred_key
 from app.consent.digests import Digests
 from app.consent.entries import purposes_of
 from app.consent.policy import Answers, Permissions
@@ -23,6 +24,14 @@ from app.profiles.packed import unpack_profile, unpack_visit
 from app.profiles.visit import NO_VISIT, Visit
 
 Read = Callable[[Sequence[str]], Awaitable[list[bytes | None]]]
+
+# KEYS: the last answers of each name, then what is there when one of them was just erased.
+_TELL = """
+for at = #KEYS / 2 + 1, #KEYS do
+  if redis.call('EXISTS', KEYS[at]) == 1 then return end
+end
+for at = 1, #KEYS / 2 do redis.call('SET', KEYS[at], ARGV[1], 'EX', ARGV[2]) end
+"""
 
 
 class Shopper(msgspec.Struct, frozen=True, gc=False):
@@ -80,7 +89,8 @@ async def recall(
 async def keep_told(redis: Redis, digests: Digests, events: Iterable[AnyEvent]) -> None:
     """Keep the answers in these events for the next call to be compared with, however late the ledger is.
 
-    Once the ledger has handled the events, it overwrites them with what it holds.
+    Once the ledger has handled the events, it overwrites them with what it holds. Of who was erased just now
+    nothing is kept.
     """
     told = [event for event in events if isinstance(event, ConsentTold)]
     if not told:
@@ -88,8 +98,9 @@ async def keep_told(redis: Redis, digests: Digests, events: Iterable[AnyEvent]) 
     async with redis.pipeline(transaction=False) as pipe:
         for event in told:
             answers = pack_told(purposes_of(event.answers))
-            for subject in names_of(event).subjects(digests, event.shop).values():
-                pipe.set(told_key(event.shop, subject), answers, ex=KEPT_S)
+            subjects = names_of(event).subjects(digests, event.shop).values()
+            keys = [of(event.shop, each) for of in (told_key, barred_key) for each in subjects]
+            pipe.eval(_TELL, len(keys), *keys, answers, KEPT_S)
         await pipe.execute()
 
 

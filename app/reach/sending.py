@@ -233,10 +233,11 @@ async def _code(
 
 async def _granted(connections: Connections, wanted: CodeRequest) -> GrantedCode | None:
     """Return the shopper's code, None where they used theirs: Shopify lets nobody use a second one."""
-    (granted,) = await grant(connections.redis, [wanted])
+    digests = await open_digests(connections)
+    (granted,) = await grant(connections.redis, digests, [wanted])
     became = granted and await status_of(connections, wanted.shop, granted.code)
     if granted is not None and became == WITHDRAWN:
-        (granted,) = await grant(connections.redis, [replace(wanted, instead_of=granted.code)])
+        (granted,) = await grant(connections.redis, digests, [replace(wanted, instead_of=granted.code)])
     return None if became == REDEEMED else granted
 
 

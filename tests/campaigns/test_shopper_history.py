@@ -30,7 +30,7 @@ HERE, THERE = place_of("checkout", "token"), place_of("thank_you", "token")
 
 
 def a_nudging(showing: Showing, read: bytes | None = None, **codes: tuple[str, int, str]) -> HistoryUpdate:
-    return HistoryUpdate("key", read, None, codes, showing, "counter", ())
+    return HistoryUpdate("shop", "unit", read, None, codes, showing, ())
 
 
 def saw(*showings: Showing) -> ShopperHistory:

@@ -17,6 +17,7 @@ import app.decide
 import webhooks.receive
 from app.config import Settings, read_settings
 from app.connections import Connections
+from app.consent.digests import open_digests
 from app.consent.requests import Kind, open_request
 from app.coupons.grants import CodeRequest, grant
 from app.coupons.pool import fill
@@ -145,12 +146,12 @@ async def test_what_a_customer_bought_is_in_their_profile(
 
 
 async def test_two_shoppers_share_no_code_and_who_asks_again_has_the_same(engines: Connections) -> None:
-    now = datetime.now(UTC)
+    now, digests = datetime.now(UTC), await open_digests(engines)
     one, other = (CodeRequest(SHOP, "c", "pool", unit, 3_600, now) for unit in ("customer:7", "customer:8"))
     assert await fill(engines, SHOP, "pool", ["A", "B"]) == 2
-    first = await grant(engines.redis, [one, other])
+    first = await grant(engines.redis, digests, [one, other])
     assert sorted(each.code for each in first if each) == ["A", "B"]
-    assert await grant(engines.redis, [one, other]) == first
+    assert await grant(engines.redis, digests, [one, other]) == first
 
 
 async def test_a_shop_that_is_erased_leaves_nothing_in_redis(

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from app.consent.digests import Digests
 from app.coupons.follow import follow_grants
 from app.coupons.grants import CodeRequest, GrantedCode, grant
 from app.coupons.minting import PoolTarget, keep_pools
@@ -24,6 +25,7 @@ NEEDS_SCHEMA = pytest.mark.skipif(
 )
 WISH = PoolTarget("spring", CouponTerms("Spring", percentage=10), 20, "TILL-")
 DAY_S = 86_400
+DIGESTS = Digests(b"key")
 
 
 async def keep(front: Shopfront, *wishes: PoolTarget) -> None:
@@ -58,7 +60,7 @@ async def granted(
     """Let a decision hand a code to a shopper, and let the worker hear of it."""
     shop, at = front.installed.shop, datetime.now(UTC)
     (made,) = await grant(
-        front.connections.redis, [CodeRequest(shop, "spring", WISH.pool_id, unit, DAY_S, at)]
+        front.connections.redis, DIGESTS, [CodeRequest(shop, "spring", WISH.pool_id, unit, DAY_S, at)]
     )
     assert made is not None
     discount = {"code": made.code, "expires_at": made.expires_at.isoformat()}

@@ -25,6 +25,7 @@ from app.errors import ShopifyRefused, ShopifyUnavailable
 from app.events.kinds import CodeUsed, OrderPlaced
 from tests.coupons.pools import (
     DAY_S,
+    DIGESTS,
     NEEDS_SCHEMA,
     WISH,
     granted,
@@ -90,7 +91,7 @@ async def test_a_pool_is_filled_without_reading_what_was_used_of_it_over_the_yea
 async def test_a_grant_that_is_not_yet_written_down_is_not_handed_out_again(front: Shopfront) -> None:
     await keep(front, WISH)
     wanted = CodeRequest(front.installed.shop, "spring", WISH.pool_id, "customer:1", DAY_S, datetime.now(UTC))
-    await grant(front.connections.redis, [wanted])
+    await grant(front.connections.redis, DIGESTS, [wanted])
     await keep(front, WISH)
     assert await waiting(front) == 19
 

@@ -18,6 +18,7 @@ from app.coupons.store import (
 from app.coupons.terms import LASTS, CouponTerms
 from tests.coupons.pools import (
     DAY_S,
+    DIGESTS,
     NEEDS_SCHEMA,
     WISH,
     granted,
@@ -51,7 +52,7 @@ async def test_who_held_a_code_of_a_discount_that_was_deleted_in_shopify_is_give
     await keep(front, WISH)
     dead = await granted(front)
     untold = CodeRequest(shop, "spring", WISH.pool_id, "customer:8", DAY_S, datetime.now(UTC))
-    (late,) = await grant(redis, [untold])
+    (late,) = await grant(redis, DIGESTS, [untold])
     assert late is not None
     front.shop.discounts.clear()
     before = await withdrawn_fingerprint(front.connections, shop, untold.now)
@@ -63,7 +64,7 @@ async def test_who_held_a_code_of_a_discount_that_was_deleted_in_shopify_is_give
     assert await withdrawn_fingerprint(front.connections, shop, untold.now) != before
     assert not await withdrawn_codes(front.connections, shop, late.expires_at)
     again = CodeRequest(shop, "spring", WISH.pool_id, "customer:7", 60, untold.now, dead.code)
-    (new, same) = await grant(redis, [again, again])
+    (new, same) = await grant(redis, DIGESTS, [again, again])
     assert new == same
     assert new is not None
     assert new.code in ours(front)[0].codes

@@ -88,7 +88,7 @@ async def test_who_was_in_more_checkouts_than_a_statement_has_parameters_is_foun
     assert [each["receipt_id"] for each in rows["receipts"]] == [min(sought.subjects)]
     assert [each["event_id"] for each in rows["events"]] == [min(names), max(names)]
     async with on_both_databases.write() as db:
-        await erase_rows(await db.connection(), sought.person, sought.subjects, {"status": "done"})
+        await erase_rows(await db.connection(), sought.person, sought.subjects, [], {"status": "done"})
         assert (await db.exec(select(EventRow.event_id))).all() == ["another's"]
 
 

@@ -16,7 +16,9 @@ from app import jobs
 from app.connections import Connections
 from app.consent import ledger
 from app.consent.barred import look_and_write
+from app.consent.digests import open_digests
 from app.consent.requests import Kind, open_request
+from app.consent.told import told_key
 from app.errors import TillwiseError
 from app.events.consume import work_off
 from app.events.log import EventConsumer, this_consumer
@@ -28,7 +30,8 @@ from app.privacy.erasure import erase_person
 from app.privacy.shop import erase_shop
 from app.privacy.unfinished import RequestIncomplete
 from app.profiles import store
-from app.profiles.keys import customer_key
+from app.profiles.keys import customer_key, granted_key, nudged_key
+from app.profiles.names import Names
 from app.profiles.store import follow_customers, keep_orders, rebuild
 from app.recommend import retrain
 from app.recommend.process import Job
@@ -36,6 +39,8 @@ from app.recommend.publish import latest, versions
 from app.recommend.retrain import train_shop
 from app.tables import DecisionRow, OrderRow
 from app.worker import HANDLERS
+from tests.campaigns.factories import TEN_PERCENT
+from tests.campaigns.till import fill_pool, run
 from tests.consent.issued import receipts_of
 from tests.offers.factories import EVERYTHING
 from tests.offers.factories import SHOP as CHECKOUT_SHOP
@@ -221,3 +226,31 @@ async def test_a_checkout_under_way_is_answered_and_its_decision_names_nobody(
         (decision,) = (await db.exec(select(DecisionRow))).all()
     assert (decision.customer_id, decision.checkout_token, decision.inputs) == (None, None, {})
     assert decision.decision_id == answer["decision_id"]
+
+
+async def test_a_checkout_under_way_leaves_nothing_in_redis_of_who_was_erased_meanwhile(
+    connections: Connections,
+) -> None:
+    await a_trained_shop(connections)
+    await run(connections, "ten", offer=TEN_PERCENT, expires_s=86_400)
+    await fill_pool(connections, "CODE-0", "CODE-1")
+    async with a_till(connections) as client:
+        web = client._transport.app  # type: ignore[attr-defined]
+        read = web.state.deps.read
+
+        async def read_then_redact(keys: Sequence[str]) -> list[bytes | None]:
+            values: list[bytes | None] = await read(keys)
+            await redact(connections, CHECKOUT_SHOP, 7)
+            return values
+
+        web.state.deps = replace(web.state.deps, read=read_then_redact)
+        answer = await ask(client, 10, consent=EVERYTHING, checkout_token="the-token")
+        web.state.deps = replace(web.state.deps, read=read)
+        neighbour = token(sub="gid://shopify/Customer/8")
+        await ask(client, 10, consent=EVERYTHING, checkout_token="another", headers=neighbour)
+    assert answer["rung"] == "personal"
+    subjects = Names(8, checkout_token="another").subjects(await open_digests(connections), CHECKOUT_SHOP)
+    kept = [nudged_key(CHECKOUT_SHOP, "customer:8"), granted_key(CHECKOUT_SHOP, "customer:8")]
+    kept += [told_key(CHECKOUT_SHOP, each) for each in subjects.values()]
+    found = [await connections.redis.keys(f"*:{each}:*") for each in ("nudged", "granted", "told")]
+    assert sorted(key.decode() for keys in found for key in keys) == sorted(kept)
