@@ -14,6 +14,7 @@ from datalogic_py import DataHandle, Engine, ParseError, Session
 
 from app.rules.fields import Facts, Value
 from app.rules.index import Index, places
+from app.rules.lists import answered_ahead, sets_of
 from app.rules.nodes import Rule
 from app.rules.program import program
 
@@ -63,12 +64,21 @@ def matching_of(rules: Sequence[Rule]) -> Matching:
     """
     index = Index([rule.root for rule in rules])
     made = [_ENGINE.compile(program(rule.root)) for rule in rules]
+    ahead = [answered_ahead(rule.root, f"list {at}") for at, rule in enumerate(rules)]
+    of_long = [
+        _ENGINE.compile(program(root)) if asks else each
+        for (root, asks), each in zip(ahead, made, strict=True)
+    ]
 
     def matching(facts: Facts, wanted: Wanted = _every) -> Iterator[int]:
         facts, handle = _read(facts)
+        sets = sets_of(facts)
+        programs = of_long if sets else made
         left, few = index.candidates(facts), _FEW
         while asked := places(left & wanted(), few):
-            answers = _here.session.evaluate_many([made[at] for at in asked], handle)
+            if sets and (asks := [each for at in asked for each in ahead[at][1]]):
+                handle = DataHandle({**facts, **{each.flag: each.answer(facts, sets) for each in asks}})
+            answers = _here.session.evaluate_many([programs[at] for at in asked], handle)
             yield from (at for at, answer in zip(asked, answers, strict=True) if answer == _YES)
             left, few = left >> asked[-1] + 1 << asked[-1] + 1, few * _FEW
 

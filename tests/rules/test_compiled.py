@@ -16,6 +16,8 @@ from app.rules.compiled import compiled, matching_of
 from app.rules.expression import read_rule, reads
 from app.rules.fields import FIELDS
 from app.rules.index import bits
+from app.rules.lists import LONG, answered_ahead
+from app.rules.program import program
 from tests.rules import judge, made
 
 # Moments, dates and lengths of time, each as it can be written in several ways.
@@ -90,6 +92,33 @@ def test_many_rules_at_once_decide_what_each_decides_alone(many: list[Any], fact
     rules = [read(each) for each in many]
     alone = [at for at, rule in enumerate(rules) if compiled(rule)(facts)]
     assert list(matching_of(rules)(facts)) == alone
+
+
+@settings(max_examples=300, deadline=None)
+@given(many=st.lists(made.rules, min_size=1, max_size=6), facts=made.facts, more=st.integers(0, 2 * LONG))
+def test_of_long_lists_rules_decide_what_the_documentation_says(
+    many: list[Any], facts: dict[str, Any], more: int
+) -> None:
+    others = tuple(f"other {at}" for at in range(more))
+    facts |= {name: (*facts[name], *others) for name in made.LISTS if facts.get(name) is not None}
+    rules = [read(each) for each in many]
+    expected = [at for at, stored in enumerate(many) if judge.holds(stored, facts)]
+    assert list(matching_of(rules)(facts)) == expected
+
+
+def test_of_long_lists_the_library_is_told_answers_and_compares_no_texts() -> None:
+    """With each text of a cart it compared each of a rule: 500 rules that a merchant made held up all shops
+    of the process for seconds."""
+    tags = {"var": "cart.tags"}
+    asked: list[Any] = [
+        {"some": [tags, {"in": [{"var": ""}, [f"text {at}" for at in range(900)]]}]},
+        {"!": [{"in": ["text 1", tags]}]},
+        {"in": [{"var": "product.vendor"}, tags]},
+    ]
+    root, questions = answered_ahead(read_rule({"or": [{"and": asked}, *asked]}).root, "list")
+    assert len(questions) == 6
+    assert "text" not in json.dumps(program(root))
+    assert "product.vendor" not in json.dumps(program(root))
 
 
 def test_rules_that_nobody_wants_any_more_are_not_asked() -> None:
