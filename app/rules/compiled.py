@@ -69,10 +69,11 @@ def matching_of(rules: Sequence[Rule]) -> Matching:
         _ENGINE.compile(program(root)) if asks else each
         for (root, asks), each in zip(ahead, made, strict=True)
     ]
+    lists = {each.name for _, asks in ahead for each in asks}
 
     def matching(facts: Facts, wanted: Wanted = _every) -> Iterator[int]:
         facts, handle = _read(facts)
-        sets = sets_of(facts)
+        sets = sets_of(facts, lists)
         programs = of_long if sets else made
         left, few = index.candidates(facts), _FEW
         while asked := places(left & wanted(), few):

@@ -6,7 +6,7 @@ and all shops of the process waited.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from app.rules.fields import Facts, Field
@@ -52,9 +52,9 @@ class ListQuestion:
         return held.isdisjoint(self.texts) is (self.quantifier == "none")
 
 
-def sets_of(facts: Facts) -> Sets:
-    """Return the lists among the facts as sets, nothing where none is long."""
-    lists = {name: value for name, value in facts.items() if isinstance(value, tuple)}
+def sets_of(facts: Facts, names: Iterable[str]) -> Sets:
+    """Return the facts of these names that are lists, as sets; nothing where none is long."""
+    lists = {name: value for name in names if isinstance(value := facts.get(name), tuple)}
     if all(len(value) <= LONG for value in lists.values()):
         return {}
     return {name: frozenset(value) for name, value in lists.items()}
