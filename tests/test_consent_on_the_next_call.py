@@ -1,8 +1,9 @@
 """From a call's consent to all that follows from it: decide, collect, the worker, and back to decide."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -22,15 +23,16 @@ from app.events.consume import work_off
 from app.events.kinds import BrowserEvent, ConsentTold, DecisionMade
 from app.events.log import EventConsumer
 from app.privacy_tables import ConsentRow
-from app.profiles.keys import checkout_key, client_key
+from app.profiles.keys import checkout_key, client_key, nudged_key
 from app.profiles.store import follow_customers, keep_orders
 from app.shops.tokens import sealed_row
 from app.tables import DecisionRow, EventRow, ShopRow
 from app.worker import HANDLERS
+from tests.campaigns.till import run
 from tests.offers.factories import EVERYTHING, SHOP
 from tests.profiles.factories import an_order
 from tests.shops.test_tokens import GRAPHQL_URL, grant
-from tests.test_decide import a_till, a_trained_shop, ask, offered
+from tests.test_decide import a_till, a_trained_shop, ask, offered, token
 from tests.test_live import until
 
 NOTHING = dict.fromkeys(EVERYTHING, False)
@@ -304,3 +306,28 @@ async def test_a_changed_policy_is_obeyed_within_seconds_by_decide_and_collect(
         True,
         False,
     ]
+
+
+async def test_what_a_checkout_under_way_shows_is_not_kept_of_a_visit_that_is_taken_back_meanwhile(
+    connections: Connections, reader: EventConsumer, shopper: httpx.AsyncClient
+) -> None:
+    await run(connections, "help")
+    state, guest = shopper._transport.app.state, token(sub=None)  # type: ignore[attr-defined]
+    read = state.deps.read
+
+    async def visit() -> list[bytes]:
+        await ask(shopper, 10, consent={"analytics": True}, client_id="browser", headers=guest)
+        await work(connections, reader)
+        kept: list[bytes] = await connections.redis.keys("*:nudged:*")
+        return kept
+
+    async def read_then_take_back(keys: Sequence[str]) -> list[bytes | None]:
+        values: list[bytes | None] = await read(keys)
+        await look(shopper, "2", NOTHING)
+        await work(connections, reader)
+        return values
+
+    await look(shopper, "1", EVERYTHING)
+    assert await visit() == [nudged_key(SHOP, "client:browser").encode()]
+    state.deps = replace(state.deps, read=read_then_take_back)
+    assert await visit() == []

@@ -1,7 +1,8 @@
 """People erased while something about them was under way, so that its result does not bring them back.
 
 What a long job writes by an earlier look at people it writes in its turn, which an erasure waits for. A
-checkout waits for nobody: what it writes in Redis asks there whether they were erased meanwhile.
+checkout waits for nobody: what it writes in Redis asks there whether they were erased, or took their visit
+back, meanwhile.
 """
 
 from __future__ import annotations

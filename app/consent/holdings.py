@@ -181,7 +181,7 @@ WITHOUT_PEOPLE: Mapping[str, str] = {
 }
 KEYS_WITHOUT_PEOPLE: Mapping[str, str] = {
     "coupons": "codes that nobody has yet",
-    "barred": "that a checkout under way keeps nothing of who was erased this minute, under a keyed hash",
+    "barred": "whom a checkout under way keeps nothing of: erased, or taken back, this minute; a keyed hash",
     "running": "which long work is done by whom",
     "waiting": "which long work was asked for",
     "resting": "which long work Shopify refused of late",

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from app.connections import Connections
+from app.consent.barred import bar_checkouts
 from app.consent.digests import open_digests
 from app.consent.entries import Entry
 from app.consent.ledger import append, histories
@@ -94,6 +95,7 @@ async def _forget_visit(connections: Connections, event: ConsentTold) -> None:
     subjects += [digests.of(shop, "checkout", each) for each in visit.checkouts]
     # The moment before: this very word is kept.
     await bar_late_events(connections, shop, subjects, event.happened_at - timedelta(microseconds=1))
+    await bar_checkouts(connections, shop, subjects)
     await forget_visit(connections, shop, visit)
     for client_id in visit.clients:
         await forget(connections, shop, client_id=client_id)
