@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 
+from app.admin.alerts_view import alert_letter
 from app.ahead.due import request_due_offers
 from app.ahead.switch import forget_offers_ahead
 from app.ahead.write import write_offers_ahead
@@ -143,7 +144,7 @@ JOBS: Mapping[Job, Work] = {
     "offers_ahead": write_offers_ahead,
     "watch": watch_shop,
     "coupons": supply_codes,
-    "reach": reach_shop,
+    "reach": partial(reach_shop, words=alert_letter),
     "alerts": look_after_shop,
     "figures": keep_figures,
     "collections": read_collections,

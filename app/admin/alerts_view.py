@@ -1,4 +1,4 @@
-"""How the dashboard speaks of alerts: in the language of who reads, from what they are made of. Pure."""
+"""What pages and e-mails say of alerts: in the language of who reads, from what they are made of. Pure."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from app.admin.figures import percent
-from app.admin.language import Lazy, _, lazy, ngettext
+from app.admin.language import READ_IN, SOURCE, Lazy, _, lazy, ngettext, speaking
 from app.admin.sentences import told
 from app.admin.view import FALLBACKS, named
+from app.campaigns.plan import LOCALE
 from app.reach import alerts
 from app.reach.alert_store import KeptAlert
+from app.shops.store import Shop
 
 Facts = Mapping[str, Any]
 _HARMS: Mapping[str, Lazy] = {
@@ -19,6 +21,19 @@ _HARMS: Mapping[str, Lazy] = {
     "latency": lazy("answers took longer where it was shown"),
     "refunds": lazy("more orders were given back where it was shown than where it was held back"),
 }
+
+
+def alert_letter(shop: Shop, alert: KeptAlert) -> tuple[str, str]:
+    """Return the subject and the text of an e-mail to the shop, in its language.
+
+    That is the one set for it, else the one that its staff read the admin in last, else English.
+    """
+    with speaking(str(shop.settings.get(LOCALE) or shop.settings.get(READ_IN) or SOURCE)):
+        subject = _("Tillwise: %(shop)s needs a look", shop=shop.name)
+        what_to_do = _(
+            "Open Tillwise in the admin of %(shop)s to see what is open and what is over.", shop=shop.name
+        )
+        return subject, f"{alert_words(alert)}\n\n{what_to_do}"
 
 
 def alert_words(alert: KeptAlert) -> str:

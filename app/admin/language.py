@@ -30,6 +30,7 @@ from starlette.requests import Request
 SOURCE = "en"
 # As the extensions speak to shoppers.
 LANGUAGES = (SOURCE, "ar", "de", "es", "fr", "ja")
+READ_IN = "admin_language"  # under which name a shop keeps what its staff read the admin in last
 LOCALES = Path(__file__).parent / "locales"
 _LONGEST = 200  # no more of a tag or a header is looked at
 

@@ -14,14 +14,16 @@ from app.admin import figures, home, store, view
 from app.admin.campaigns_view import standing_words
 from app.admin.decisions_view import offer_title
 from app.admin.definitions import DEFINITIONS, PARTS
-from app.admin.language import direction, language_tag, lazy, script_words, speak_in, spoken
+from app.admin.language import READ_IN, direction, language_tag, lazy, script_words, speak_in, spoken
 from app.admin.pausing import paused_words
 from app.admin.policy import CDN
 from app.admin.privacy_view import RUNGS
 from app.admin.segment_titles import title
 from app.admin.sentences import told
+from app.campaigns.plan import LOCALE
 from app.config import Settings
 from app.connections import Connections
+from app.shops.settings import change_setting
 from app.shops.store import Shop
 
 _NAVIGATION = (
@@ -69,7 +71,15 @@ _templates.globals.update(
 async def home_page(connections: Connections, shop: Shop, query: QueryParams) -> dict[str, Any]:
     """Return what the first page shows, the latest decisions included."""
     shown = await home.home(connections, shop, query)
+    await _keep_language(connections, shop)
     return {**shown, **await _decisions(connections, shop, home.SHOWN_DECISIONS)}
+
+
+async def _keep_language(connections: Connections, shop: Shop) -> None:
+    """Keep what the admin is read in, for e-mails to a shop that has set no language of its own."""
+    tag = language_tag()
+    if LOCALE not in shop.settings and shop.settings.get(READ_IN) != tag:
+        await change_setting(connections, shop.shop, READ_IN, lambda _kept: tag)
 
 
 async def definitions(_connections: Connections, _shop: Shop, _query: QueryParams) -> dict[str, Any]:

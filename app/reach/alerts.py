@@ -32,7 +32,7 @@ _REASONS = {
 class Alert:
     """Something the merchant has to know now. about: a campaign's id, or empty for the whole shop.
 
-    says: in English, for who is written to. facts: what it is made of, for who reads it in their language.
+    says: in English, for other systems. facts: what it is made of, for who reads it in their language.
     """
 
     kind: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from app.connections import Connections
@@ -34,6 +35,8 @@ _MOST_TRIES = 8
 _AGAIN = timedelta(minutes=1)
 _BROKEN_OFF = timedelta(minutes=15)
 
+AlertWords = Callable[[Shop, KeptAlert], tuple[str, str]]
+
 
 async def request_reach(connections: Connections) -> None:
     """Ask for a look at every shop where something happened in a day, and at the others by turns."""
@@ -41,7 +44,14 @@ async def request_reach(connections: Connections) -> None:
         await request_job(connections, "reach", shop.shop)
 
 
-async def reach_shop(connections: Connections, shop: ShopDomain) -> None:
+def in_english(shop: Shop, alert: KeptAlert) -> tuple[str, str]:
+    """Return an alert's subject and text. Pure."""
+    name = shop.name
+    body = f"{alert.says}\n\nOpen Tillwise in the admin of {name} to see what is open and what is over."
+    return f"Tillwise: {name} needs a look", body
+
+
+async def reach_shop(connections: Connections, shop: ShopDomain, words: AlertWords = in_english) -> None:
     """Find who left, write to those who wait for it, and tell the merchant by e-mail of what is open."""
     async with exclusive_job(connections, "reach", shop):
         installed = await installed_shop(connections, shop)
@@ -50,7 +60,7 @@ async def reach_shop(connections: Connections, shop: ShopDomain) -> None:
         await carry_out_unsubscribes(connections)
         now, reach = datetime.now(UTC), reach_of(installed.settings)
         await reach_out(connections, installed, reach, now)
-        await mail_alerts(connections, installed, reach, now)
+        await mail_alerts(connections, installed, reach, now, words)
 
 
 async def reach_out(connections: Connections, shop: Shop, reach: Reach, now: datetime) -> int:
@@ -70,7 +80,9 @@ async def reach_out(connections: Connections, shop: Shop, reach: Reach, now: dat
     return 0 if paused else await send_due(connections, shop, reach, now)
 
 
-async def mail_alerts(connections: Connections, shop: Shop, reach: Reach, now: datetime) -> int:
+async def mail_alerts(
+    connections: Connections, shop: Shop, reach: Reach, now: datetime, words: AlertWords = in_english
+) -> int:
     """Return how many alerts were mailed to the shop's own address, which is asked for and not kept."""
     claimed = await claim_mail(connections, shop.shop, now)
     if not claimed:
@@ -82,7 +94,7 @@ async def mail_alerts(connections: Connections, shop: Shop, reach: Reach, now: d
     sent = 0
     for at, each in enumerate(claimed):
         try:
-            outcome = await _mail(connections, shop, each, now)
+            outcome = await _mail(connections, shop, each, now, words)
         except BaseException as error:
             # What was on its way when the worker was stopped may have left; those behind it have not.
             for left in claimed[at if isinstance(error, Exception) else at + 1 :]:
@@ -107,15 +119,16 @@ async def clear_old_reach(connections: Connections) -> None:
         await clear_alerts(connections, shop.shop, now - timedelta(days=KEPT_DAYS))
 
 
-async def _mail(connections: Connections, shop: Shop, alert: KeptAlert, now: datetime) -> Outcome:
+async def _mail(
+    connections: Connections, shop: Shop, alert: KeptAlert, now: datetime, words: AlertWords
+) -> Outcome:
     smtp = connections.settings.smtp
     assert smtp is not None
     try:
         told = (await ask_shop(connections, shop.shop, SHOP_TO_ALERT)).get("shop") or {}
         address = str(told.get("contactEmail") or "")
-        letter = alert_to(
-            address, Sender("Tillwise", smtp.sender), shop.name, alert.says, alert.alert_id, now
-        )
+        subject, body = words(shop, alert)
+        letter = alert_to(address, Sender("Tillwise", smtp.sender), subject, body, alert.alert_id, now)
     except ShopifyError:  # nothing has left
         return Outcome("later")
     except InputError as error:

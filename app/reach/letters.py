@@ -80,13 +80,13 @@ def letter_to(
     return letter
 
 
-def alert_to(address: str, sender: Sender, shop: str, says: str, number: str, now: datetime) -> EmailMessage:
+def alert_to(
+    address: str, sender: Sender, subject: str, says: str, number: str, now: datetime
+) -> EmailMessage:
     """Return the letter that tells a merchant of an alert. Raises InputError."""
-    letter = _letter(address, sender, f"Tillwise: {shop} needs a look", number, now)
+    letter = _letter(address, sender, subject, number, now)
     letter["Auto-Submitted"] = "auto-generated"
-    letter.set_content(
-        f"{says}\n\nOpen Tillwise in the admin of {shop} to see what is open and what is over.\n"
-    )
+    letter.set_content(f"{says}\n", cte="quoted-printable")
     return letter
 
 

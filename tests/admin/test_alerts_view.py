@@ -7,14 +7,16 @@ from typing import Any
 
 import pytest
 
-from app.admin.alerts_view import alert_words
-from app.admin.language import speaking
+from app.admin.alerts_view import alert_letter, alert_words
+from app.admin.language import LANGUAGES, speaking
 from app.admin.view import FALLBACKS
 from app.campaigns.guardrails import WATCHED, WATCHED_LETTERS, Harm
 from app.campaigns.store import StoredCampaign
 from app.reach.alert_store import KeptAlert
 from app.reach.alerts import Alert, PoolLevel, Share, coupons, errors, fallbacks, spike
 from app.reach.monitoring import STOPPED, stops, unsent
+from app.shops.store import Shop
+from tests.admin.factories import SHOP
 from tests.campaigns.factories import a_campaign
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -82,3 +84,35 @@ def test_an_alert_of_an_older_version_is_told_as_it_was_written() -> None:
     old: dict[str, Any] = {"share": 0.1}
     assert alert_words(kept(Alert("errors", "3 of 30 offers failed.", facts=old))) == "3 of 30 offers failed."
     assert alert_words(kept(Alert("something new", "Look."))) == "Look."
+
+
+@pytest.mark.parametrize(
+    ("settings", "subject", "begins"),
+    [
+        ({}, "Tillwise: Käse & Co needs a look", "3 of 30 offers failed"),
+        ({"locale": "de"}, "Tillwise: Bitte sehen Sie bei Käse & Co nach", "3 von 30 Angeboten"),
+        ({"admin_language": "ja"}, "Tillwise：Käse & Coの確認をお願いします", "直近"),
+        (
+            {"locale": "de-AT", "admin_language": "ja"},
+            "Tillwise: Bitte sehen Sie bei Käse & Co nach",
+            "3 von 30",
+        ),
+        ({"locale": "nl"}, "Tillwise: Käse & Co needs a look", "3 of 30 offers failed"),
+    ],
+)
+def test_an_e_mail_is_in_the_shops_language_or_that_of_its_staff_else_in_english(
+    settings: dict[str, Any], subject: str, begins: str
+) -> None:
+    shop = Shop(SHOP, "Käse & Co", "EUR", "pk", frozenset(), settings, NOW, None)
+    (alert,) = errors(Share(3, 30))
+    told, body = alert_letter(shop, kept(alert))
+    assert told == subject
+    assert body.startswith(begins)
+    assert "Käse & Co" in body.splitlines()[-1]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_language_has_its_own_words_for_an_e_mail(language: str) -> None:
+    shop = Shop(SHOP, "Käse", "EUR", "pk", frozenset(), {"locale": language}, NOW, None)
+    told = {alert_letter(shop, kept(each)) for each in EVERY}
+    assert ("Open Tillwise" in str(told)) == (language == "en")

@@ -7,11 +7,14 @@ import pytest
 
 from app.admin.definitions import DEFINITIONS
 from app.admin.home_view import caused_words, headline, untold_words
+from app.admin.language import READ_IN
 from app.attribution.report import Incremental
 from app.campaigns.store import keep_campaign
 from app.connections import Connections
 from app.experiments.analysis import Interval
 from app.experiments.refusal import Cause, Refusal
+from app.shops.settings import change_setting
+from app.shops.store import get_shop
 from app.values import ShopDomain
 from tests.admin.experiment_factories import keep_experiment, placed
 from tests.admin.factories import (
@@ -189,3 +192,21 @@ async def test_calls_answer_in_the_language_of_their_page(
     spoken = bearer() | {"Accept-Language": "de"}
     told = (await browser.get("/admin/api/progress", headers=spoken)).json()
     assert told["imports"][0]["says"] == "1.234 importiert"
+
+
+async def test_a_shop_that_has_set_no_language_is_written_to_in_the_one_its_staff_read(
+    connections: Connections, browser: httpx.AsyncClient
+) -> None:
+    await keep_busy_shop(connections)
+
+    async def read_in() -> object:
+        shop = await get_shop(connections, SHOP)
+        assert shop is not None
+        return shop.settings.get(READ_IN)
+
+    for tag in ("fr", "de"):
+        await opened(browser, locale=tag)
+        assert await read_in() == tag
+    await change_setting(connections, SHOP, "locale", lambda _kept: "ja")
+    await opened(browser, locale="fr")
+    assert await read_in() == "de"

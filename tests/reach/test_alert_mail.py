@@ -12,9 +12,11 @@ from redis.exceptions import RedisError
 
 from app.connections import Connections
 from app.reach.alert_store import open_alerts, raise_alert
-from app.reach.alerts import ERRORS, FALLBACKS, Alert
+from app.reach.alerts import ERRORS, FALLBACKS, Alert, Share, errors
 from app.reach.jobs import mail_alerts
+from app.shops.settings import change_setting
 from app.tables import TokenRow
+from app.worker import JOBS
 from devstore.schema import MODULES
 from tests.reach.scene import MAIL, NOW, Scene
 from tests.webhooks.shopfront import installed
@@ -38,6 +40,16 @@ async def test_an_alert_is_mailed_to_the_shops_own_address_once(scene: Scene) ->
     assert "9 of 10 offers failed." in letter.get_content()
     (alert,) = await open_alerts(scene.connections, scene.shop)
     assert alert.mail == "sent"
+
+
+async def test_the_workers_look_mails_an_alert_in_the_shops_language(scene: Scene) -> None:
+    shop = scene.front.installed
+    await change_setting(scene.connections, scene.shop, "locale", lambda _kept: "de")
+    await raise_alert(scene.connections, shop, *errors(Share(9, 30)), NOW)
+    await JOBS["reach"](scene.connections, scene.shop)
+    (letter,) = scene.office.letters
+    assert letter["Subject"] == f"Tillwise: Bitte sehen Sie bei {shop.name} nach"
+    assert letter.get_content().startswith("9 von 30 Angeboten")
 
 
 async def test_alerts_of_which_nothing_left_in_an_outage_are_mailed_after_it(scene: Scene) -> None:

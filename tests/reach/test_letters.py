@@ -217,7 +217,7 @@ def test_no_shop_and_no_address_can_add_a_header() -> None:
             letter_to(Reader(address, "en", None), SENDER, PLAIN, LINKS, LetterWords(), "1", NOW)
         assert address not in str(refused.value) or not address
     assert (
-        alert_to("o@example.com", SENDER, "A\nB", "Look.", "1", NOW)["Subject"]
+        alert_to("o@example.com", SENDER, "Tillwise: A\nB needs a look", "Look.", "1", NOW)["Subject"]
         == "Tillwise: A B needs a look"
     )
 
