@@ -97,3 +97,36 @@ async def test_a_long_body_and_one_request_after_another_are_no_long_head() -> N
         assert not transport.closed
         transport.written = b""
     protocol.connection_lost(None)
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        b"Content-Length: 3\r\nContent-Length: 3\r\n\r\nabc",
+        b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+        b"Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+        b"Transfer-Encoding: chunked, identity\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+        b"Transfer-Encoding : chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+        b"Transfer-Encoding: chunked\r\n\r\n3\nabc\n0\n\n",
+        b"X: y\r\n Content-Length: 3\r\n\r\nabc",
+        b"Content-Length: +3\r\n\r\nabc",
+    ],
+    ids=[
+        "twice",
+        "then chunked",
+        "chunked first",
+        "last not chunked",
+        "space",
+        "bare lines",
+        "folded",
+        "sign",
+    ],
+)
+async def test_a_body_whose_end_two_servers_may_see_in_two_places_is_refused(rest: bytes) -> None:
+    """Behind a proxy that sees another end, what follows would be a request of the next visitor's."""
+    protocol, transport = _connected()
+    protocol.data_received(b"POST / HTTP/1.1\r\n" + rest)
+    assert transport.closed
+    assert transport.written.startswith(b"HTTP/1.1 400 ")
+    protocol.connection_lost(None)
+    await asyncio.gather(*protocol.tasks)
