@@ -23,9 +23,9 @@ export function exitDialog(dialog: HTMLDialogElement, draw: Draw): ExitDialog {
   }
 
   function refused(made: HTMLElement): void {
+    heading.focus(); // a dialog without the focus gives none back
     made.remove();
-    if (list.hasChildNodes()) heading.focus();
-    else close();
+    if (!list.hasChildNodes()) close();
   }
 
   dialog.addEventListener('click', ({target}) => {

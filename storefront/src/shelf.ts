@@ -24,9 +24,9 @@ export function shelf(root: HTMLElement, draw: Draw): Shelf {
   }
 
   function refused(made: HTMLElement): void {
+    root.querySelector('h2')!.focus(); // while it can be seen
     made.remove();
     rest();
-    root.querySelector('h2')!.focus();
   }
 
   return {

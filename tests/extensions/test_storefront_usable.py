@@ -60,6 +60,37 @@ def test_what_is_refused_goes_and_the_keyboard_stays_in_place(world: StorefrontW
     expect(page.get_by_role("button", name="Add to cart: Ground Coffee")).to_be_focused()
 
 
+def test_who_refuses_the_last_offer_stays_in_its_place_until_they_go_on(
+    world: StorefrontWorld, page: Page
+) -> None:
+    world.open(page)
+    shelf = page.locator(SHELF)
+    for name in ("Sourdough Loaf", "Ground Coffee"):
+        shelf.get_by_role("button", name=f"Not for me: {name}").focus()
+        page.keyboard.press("Enter")
+        expect(shelf.get_by_text(name)).to_have_count(0)
+    heading = shelf.locator("h2")
+    expect(heading).to_be_focused()
+    expect(heading).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(heading).to_be_hidden()
+
+
+def test_who_refuses_the_last_offer_of_the_dialog_is_back_where_they_were(
+    world: StorefrontWorld, page: Page
+) -> None:
+    world.app.parting = answer(coupon_offer())
+    world.open(page)
+    before = page.get_by_role("button", name="The picture, closer")
+    before.focus()
+    world.leave(page)
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Not for me").focus()
+    page.keyboard.press("Enter")
+    expect(dialog).to_have_count(0)
+    expect(before).to_be_focused()
+
+
 def test_the_dialog_is_walked_and_left_with_the_keyboard(world: StorefrontWorld, page: Page) -> None:
     world.app.parting = answer(coupon_offer())
     world.open(page)
