@@ -7,7 +7,7 @@ found. Whatever leads on to more of the person goes last, in one transaction.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -119,9 +119,9 @@ async def _erased(erasing: Erasure) -> dict[str, int]:
         await wait_for_writing(erasing.sought.connections, erasing.sought.shop)
         counts = await count_held(erasing.sought)
         left = {store: counts[store] for store in erasable()}
-        if not any(left.values()):
+        if not any(left.values()) and not await _codes_told(erasing.sought):
             return left
-    stores = ", ".join(store for store, count in left.items() if count)
+    stores = ", ".join(store for store, count in left.items() if count) or "coupons"
     raise RequestIncomplete(f"request {erasing.request.request_id}: more was told meanwhile ({stores})")
 
 
@@ -170,9 +170,14 @@ async def _erase_models(erasing: Erasure) -> None:
 async def _erase_rows(erasing: Erasure) -> None:
     sought = erasing.sought
     shown_no_more = closed(datetime.now(UTC), erasing.receipt_id)
-    codes = await codes_told(sought.connections, sought.person, sought.subjects)
+    codes = await _codes_told(sought)
     async with sought.connections.write() as db:
         await erase_rows(await db.connection(), sought.person, sought.subjects, codes, shown_no_more)
+
+
+async def _codes_told(sought: DataSubject) -> Sequence[str]:
+    """Return the codes that letters told them. One that was being written may tell another meanwhile."""
+    return await codes_told(sought.connections, sought.person, sought.subjects)
 
 
 # Each can be repeated. What Shopify tells of the first is kept out by the second. The rows lead from one

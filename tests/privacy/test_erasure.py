@@ -152,19 +152,38 @@ async def test_a_code_told_in_a_letter_is_found_by_it_and_leads_to_no_line_of_th
     on_both_databases: Connections,
 ) -> None:
     await plant(on_both_databases, ROSA, OTTO)
-    left = (await open_digests(on_both_databases)).of(SHOP, "checkout", ROSA.token)
-    await note_shown(on_both_databases, SHOP, left, "campaign", NOW)
-    async with on_both_databases.write() as db:
-        db.add(
-            CouponRow(
-                shop=SHOP, code="LETTER", pool_id="p", status="granted", decision_id=shown_as(left)
-            )
-        )  # fmt: skip
+    left = await a_letter(on_both_databases)
     found = await held(on_both_databases, ROSA)
     assert "LETTER" in {row["code"] for row in found["coupons"]}
     assert shown_as(left) in {row["decision_id"] for row in found["feedback"]}
     await erased(on_both_databases)
     places = found_in(await dump(on_both_databases), [left.encode()])
+    assert {each for each in places if each.startswith("table")} == {"table consents", "table erased"}
+
+
+async def a_letter(connections: Connections) -> str:
+    """Write down that a letter told ROSA of a code, and return the digest of the checkout that she left."""
+    left = (await open_digests(connections)).of(SHOP, "checkout", ROSA.token)
+    await note_shown(connections, SHOP, left, "campaign", NOW)
+    letter = CouponRow(shop=SHOP, code="LETTER", pool_id="p", status="granted", decision_id=shown_as(left))
+    async with connections.write() as db:
+        db.add(letter)
+    return left
+
+
+async def test_a_code_told_in_a_letter_while_its_reader_is_erased_leads_to_no_line_of_the_ledger_either(
+    connections: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await plant(connections, ROSA)
+    written_down: list[str] = []
+
+    async def end_the_letter(_erasing: erasure.Erasure) -> None:
+        if not written_down:
+            written_down.append(await a_letter(connections))
+
+    monkeypatch.setattr(erasure, "STEPS", (*erasure.STEPS, end_the_letter))
+    await erased(connections)
+    places = found_in(await dump(connections), [written_down[0].encode()])
     assert {each for each in places if each.startswith("table")} == {"table consents", "table erased"}
 
 
