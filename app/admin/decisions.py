@@ -10,6 +10,7 @@ from starlette.datastructures import QueryParams
 
 from app.admin import decisions_view as view
 from app.admin import store
+from app.admin.campaigns import titles_in
 from app.admin.decisions_filter import Filter, choices, read_filter
 from app.admin.decisions_order import before_order
 from app.admin.decisions_store import LOOKED_THROUGH, find, outcomes
@@ -32,7 +33,6 @@ from app.offers.considered import considered
 from app.offers.situation import Situation
 from app.replays import LoggedDecision, logged_decision, snapshot_of
 from app.rules.expression import read_rule
-from app.rules.nodes import Rule
 from app.shops.store import Shop
 
 PATH = "/admin/decisions"
@@ -143,17 +143,20 @@ async def _weighings(
 ) -> list[view.Weighing]:
     if situation is None or situation.campaigns is None:
         return []
-    rules = await _rules_then(connections, shop, logged)
-    return view.weighings(situation.campaigns, rules, names, shop.currency)
+    weighed = situation.campaigns
+    then = await _rules_then(connections, shop, logged)
+    titles = await titles_in(connections, shop, [*then.values(), weighed.inputs.facts])
+    rules = {name: read_rule(rule) for name, rule in then.items()}
+    return view.weighings(weighed, rules, names, titles, shop.currency)
 
 
-async def _rules_then(connections: Connections, shop: Shop, logged: LoggedDecision) -> dict[str, Rule]:
+async def _rules_then(connections: Connections, shop: Shop, logged: LoggedDecision) -> dict[str, Any]:
     """Return the campaigns' rules as they were; none where they are no longer kept."""
     try:
         plan = await plan_of_version(connections, shop.shop, logged.snapshot)
     except TillwiseError:
         return {}
-    return {} if plan is None else {name: read_rule(each.campaign.rule) for name, each in plan.by_id.items()}
+    return {} if plan is None else {name: each.campaign.rule for name, each in plan.by_id.items()}
 
 
 async def _ranking(

@@ -13,7 +13,7 @@ from app.admin.campaigns_view import LEFT_OUT, off_words
 from app.admin.decisions_filter import OUTCOMES
 from app.admin.figures import moment, money, percent, percentage
 from app.admin.language import Lazy, _, lazy, ngettext, spoken
-from app.admin.segment_titles import rule_names, title
+from app.admin.segment_titles import title
 from app.admin.view import ARMS, FALLBACKS, SURFACES, product_number, reason_words
 from app.campaigns.campaign import Class
 from app.campaigns.weighed import Weighed
@@ -27,7 +27,7 @@ from app.rules.expression import reads
 from app.rules.fields import FIELDS, Value
 from app.rules.locale import LANGUAGES, locale
 from app.rules.nodes import Constant, Rule
-from app.rules.words import Words, in_words
+from app.rules.words import Words, collection_key, in_words
 from app.values import minor_units
 
 RUNG_MEANS: Mapping[str, Lazy] = {
@@ -174,9 +174,17 @@ def products_named(logged: LoggedDecision, situation: Situation | None) -> set[i
 
 
 def weighings(
-    weighed: Weighed, rules: Mapping[str, Rule], names: Mapping[str, str], currency: str
+    weighed: Weighed,
+    rules: Mapping[str, Rule],
+    names: Mapping[str, str],
+    titles: Mapping[str, str],
+    currency: str,
 ) -> list[Weighing]:
-    """Return what became of each campaign whose rule held. rules: as they were then, those still known."""
+    """Return what became of each campaign whose rule held. rules: as they were then, those still known.
+
+    names: of campaigns, by id. titles: of what rules name, as `in_words` has it.
+    """
+    words = Words(locale(_language()), currency, titles)
     shown = {each.campaign_id: each.propensity for each in weighed.chosen}
     return [
         Weighing(
@@ -184,8 +192,8 @@ def weighings(
             name=names.get(name, name),
             tone="success" if name in shown else "neutral",
             says=_became(name, shown, weighed),
-            rule=f"{in_words(rules[name], currency, _language(), rule_names())}." if name in rules else "",
-            facts=tuple(_facts_of(rules[name], weighed, currency)) if name in rules else (),
+            rule=f"{in_words(rules[name], currency, _language(), titles)}." if name in rules else "",
+            facts=tuple(_facts_of(rules[name], weighed, words)) if name in rules else (),
         )
         for name in dict.fromkeys((*shown, *weighed.matched, *weighed.left_out))
     ]
@@ -234,8 +242,7 @@ def _moves(each: Considered) -> Iterator[str]:
         yield _("another of its type came before it")
 
 
-def _facts_of(rule: Rule, weighed: Weighed, currency: str) -> Iterator[tuple[str, str]]:
-    words = Words(locale(_language()), currency, {})
+def _facts_of(rule: Rule, weighed: Weighed, words: Words) -> Iterator[tuple[str, str]]:
     for name in sorted(reads(rule)):
         yield words.name(FIELDS[name]), _value(weighed.inputs.facts.get(name), name, words)
 
@@ -247,10 +254,22 @@ def _value(value: Value, name: str, words: Words) -> str:
         case bool():
             return _("yes") if value else _("no")
         case tuple() | list():
-            named = title if FIELDS[name].names == "segment" else str
-            return ", ".join(map(named, value)) or _("none")
+            return ", ".join(_called(each, name, words) for each in value) or _("none")
         case _:
             return words.term(Constant(value), FIELDS[name])
+
+
+def _called(text: str, name: str, words: Words) -> str:
+    """Return what one of a field's texts is called."""
+    match FIELDS[name].names:
+        case "segment":
+            return title(text)
+        case "product":
+            return words.names.get(text, text)
+        case "collection":
+            return words.names.get(collection_key(text), text)
+        case _:
+            return text
 
 
 def _became(name: str, shown: Mapping[str, float], weighed: Weighed) -> str:

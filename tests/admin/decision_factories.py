@@ -32,13 +32,13 @@ from tests.test_live import sell
 RULE = {"and": [{">=": [{"var": "cart.lines"}, 1]}, {"==": [{"var": "market.country"}, "DE"]}]}
 
 
-async def keep_decided(connections: Connections, **settings: Any) -> ShopSnapshot:
+async def keep_decided(connections: Connections, rule: Any = RULE, **settings: Any) -> ShopSnapshot:
     """Store a shop with four products, a model and a campaign, and return it as decisions see it."""
     told = {"arms": {"personalised": 1}, **settings}
     await keep(connections, shop_row(settings=told, time_zone="Europe/Berlin"))
     for product_id in (10, 20, 30, 40):
         await sell(connections, product_id)
-    campaign = a_campaign("welcome", rule=RULE)
+    campaign = a_campaign("welcome", rule=rule)
     await keep_campaign(connections, ShopDomain(SHOP), campaign)
     await change_status(connections, ShopDomain(SHOP), "welcome", "running")
     links = {(10, 30): 0.9, (10, 20): 0.4}

@@ -211,6 +211,16 @@ async def test_a_decision_says_why_it_offered_what_it_did(
     assert "Show the ranking" in text
 
 
+async def test_a_rule_is_told_with_the_titles_of_the_products_it_names(
+    connections: Connections, browser: httpx.AsyncClient
+) -> None:
+    rule = {"some": [{"var": "cart.product_ids"}, {"in": [{"var": ""}, ["10", "99"]]}]}
+    await decide(connections, await keep_decided(connections, rule), "x1")
+    text = await page(browser, "/one", id="x1")
+    assert "One or more of “Product 10”, “99” are among the products in the cart." in text
+    assert "<dt>the products in the cart</dt><dd>Product 10</dd>" in text
+
+
 async def test_prices_and_discounts_are_said_as_the_language_writes_them(
     connections: Connections, browser: httpx.AsyncClient
 ) -> None:
