@@ -133,7 +133,7 @@ query PriceRanges($ids: [ID!]!) {
 CHANGED_ORDERS = """
 query ChangedOrders($changed: String!, $after: String) {
   orders(first: 250, after: $after, query: $changed, sortKey: UPDATED_AT) {
-    nodes { id updatedAt refunds { id } }
+    nodes { id updatedAt refunds { id createdAt } }
     pageInfo { hasNextPage endCursor }
   }
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Iterable, Sequence
+from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 from sqlalchemy import Column, func, select
@@ -21,19 +22,28 @@ from webhooks.read_admin import read_line
 from webhooks.read_orders import kept_of_goods, with_tax, with_tips_apart, without_lines, without_unpaid
 
 _ORDERS, _REFUNDS = table_of(OrderRow), table_of(RefundRow)
+# Longer after a refund no bank declines it. With an empty Redis all orders since the app came are looked at.
+FAILS_WITHIN = timedelta(days=30)
 _FAILED = {"FAILURE", "ERROR"}
 _log = logging.getLogger(__name__)
 
 
-async def missed_refunds(connections: Connections, shop: Shop, orders: Sequence[Payload]) -> list[AnyEvent]:
+async def missed_refunds(
+    connections: Connections, shop: Shop, orders: Sequence[Payload], now: datetime
+) -> list[AnyEvent]:
     """Return the refunds of these orders that we don't know, or whose payment failed since they were told.
 
     A refund of nothing has no row, so it is returned each time, which has no effect.
     """
-    listed = {refund.id("id"): order for order in orders for refund in order.children("refunds")}
-    known = await _known_sums(connections, shop, listed)
+    listed = [(order.text("id"), refund) for order in orders for refund in order.children("refunds")]
+    known = await _known_sums(connections, shop, {refund.id("id") for _, refund in listed})
+
+    def may_be_other(refund: Payload) -> bool:
+        made_at = refund.time_or_none("createdAt") or now
+        return refund.id("id") not in known or made_at > now - FAILS_WITHIN
+
     missed: list[AnyEvent] = []
-    for gid in dict.fromkeys(order.text("id") for order in listed.values()):
+    for gid in dict.fromkeys(gid for gid, refund in listed if may_be_other(refund)):
         found = await _refunds_of(connections, shop, gid)
         # Of imported ones, one tells of the units of those beside it: they are told anew together.
         anew = any(failed and known.get(each.refund_id, 0) != _given_minor(each) for each, failed in found)

@@ -215,7 +215,7 @@ async def _product_details(
 async def _order_details(connections: Connections, shop: Shop, orders: Sequence[Payload]) -> list[AnyEvent]:
     for gid in await orders_to_reread(connections, shop, orders):
         await append_current(connections, shop, ORDERS, gid)
-    return await missed_refunds(connections, shop, orders)
+    return await missed_refunds(connections, shop, orders, datetime.now(UTC))
 
 
 _PRODUCTS, _CUSTOMERS, _ORDERS = (table_of(row).c for row in (ProductRow, CustomerRow, OrderRow))

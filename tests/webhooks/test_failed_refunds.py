@@ -18,7 +18,7 @@ from tests.webhooks.shopfront import Shopfront, installed
 from tests.webhooks.test_missed import look
 from tests.webhooks.test_odd_orders import AT, TEA, as_kept, money, the_shop
 from tests.webhooks.test_translate import both, paid_back, refund, translated
-from webhooks.missed_refunds import read_refund
+from webhooks.missed_refunds import FAILS_WITHIN, read_refund
 from webhooks.payload import Payload
 
 
@@ -143,6 +143,17 @@ async def test_a_refund_that_failed_after_it_was_told_is_found(front: Shopfront)
     again = give_back(front.shop, order, {order.lines[0].id: 1}, order.updated_at)
     await look(front)
     assert await given(front) == (2, again.total_minor)
+
+
+@pytest.mark.skipif(
+    not (MODULES / "@shopify/dev-mcp").exists(), reason="npm packages are not installed: make setup"
+)
+async def test_refunds_of_long_ago_are_not_all_read_again(front: Shopfront) -> None:
+    (order,) = front.shop.orders.values()
+    made = give_back(front.shop, order, {order.lines[0].id: 1}, order.updated_at)
+    await look(front)
+    order.refunds[0] = replace(made, failed=True, created_at=made.created_at - FAILS_WITHIN)
+    assert await look(front) == 0
 
 
 async def given(front: Shopfront) -> tuple[int, int]:
