@@ -34,6 +34,7 @@ from app.commands.attribution import attribution
 from app.commands.audit import audit
 from app.commands.campaigns import campaigns
 from app.commands.consent import consent
+from app.commands.copy_database import copy_database
 from app.commands.decisions import replay
 from app.commands.evaluate_policy import evaluate_policy
 from app.commands.experiment import experiment
@@ -210,7 +211,7 @@ def version() -> None:
 
 
 PANELS: Mapping[str, tuple[Callable[..., None] | typer.Typer, ...]] = {
-    "Run it": (serve, worker, doctor, parked, key, version),
+    "Run it": (serve, worker, doctor, parked, key, copy_database, version),
     "A shop's data and its model": (backfill, train, rollback, evaluate),
     "What shoppers see": (campaigns, pause, offers_ahead, reach),
     "What came of it": (alerts, kpis, attribution, experiment, replay, evaluate_policy),

@@ -100,7 +100,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         app_url=_origin("APP_URL", app_url if "//" in app_url else f"https://{app_url}"),
         port=_port(environ.get("PORT") or "4701"),
         data_dir=data_dir,
-        database_url=_async_database(database_url),
+        database_url=async_database(database_url),
         redis_url=_redis(environ.get("REDIS_URL")),
         token_encryption_keys=_keys(environ, data_dir, embedded="DATABASE_URL" not in environ),
         dev_store_url=_loopback("SHOPIFY_DEV_STORE_URL", environ.get("SHOPIFY_DEV_STORE_URL")),
@@ -209,7 +209,7 @@ def _port(text: str) -> int:
     return int(text)
 
 
-def _async_database(url: str) -> str:
+def async_database(url: str) -> str:
     """Return the address with the asyncio driver its engine needs."""
     scheme, separator, rest = url.partition("://")
     drivers = {

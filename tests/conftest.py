@@ -18,8 +18,8 @@ from typing import Any
 
 import hypothesis
 import pytest
-from sqlalchemy import Connection, Dialect, Engine, create_engine, event, make_url
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, Dialect, Engine, create_engine, event, make_url, text
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.util import LRUCache
 from sqlmodel import SQLModel
 from xdist.scheduler import LoadFileScheduling
@@ -172,6 +172,17 @@ def postgres_url() -> Iterator[str]:
         server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();")  # nobody pulls the plug here
         yield server.get_uri().replace("postgresql://", "postgresql+asyncpg://", 1)
         server.cleanup()
+
+
+@pytest.fixture
+async def postgres_database(postgres_url: str) -> str:
+    """The same without a table in it."""
+    engine = create_async_engine(postgres_url)
+    async with engine.begin() as connection:
+        await connection.execute(text("DROP SCHEMA public CASCADE"))
+        await connection.execute(text("CREATE SCHEMA public"))
+    await engine.dispose()
+    return postgres_url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -49,16 +49,6 @@ def differences(connection: Connection) -> list[object]:
     return list(compare_metadata(MigrationContext.configure(connection), SQLModel.metadata))
 
 
-@pytest.fixture
-async def postgres_database(postgres_url: str) -> str:
-    engine = create_async_engine(postgres_url)
-    async with engine.begin() as connection:
-        await connection.execute(text("DROP SCHEMA public CASCADE"))
-        await connection.execute(text("CREATE SCHEMA public"))
-    await engine.dispose()
-    return postgres_url
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
@@ -173,7 +163,7 @@ class Walk:
         }
 
     def _write(self, name: str, kinds: Kinds, number: int) -> None:
-        row = {each: _value(each, kind, number) for each, kind in kinds.items()}
+        row = {each: some_value(each, kind, number) for each, kind in kinds.items()}
         self._connection.execute(_table(name, kinds).insert().values(row))
         self.rows.setdefault(name, []).append(row)
 
@@ -190,7 +180,7 @@ def _table(name: str, kinds: Kinds) -> TableClause:
     return table(name, *(column(each, kind) for each, kind in kinds.items()))
 
 
-def _value(name: str, kind: TypeEngine[Any], number: int) -> Any:
+def some_value(name: str, kind: TypeEngine[Any], number: int) -> Any:
     """Return what the column may hold, another for each number."""
     if isinstance(kind, JSON):
         return {"number": number}

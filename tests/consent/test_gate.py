@@ -111,6 +111,9 @@ FREE = {
         "a code for the name that `app.offers.campaigns` or `app.reach` may use, and that an order used it",
         ("app.campaigns.redeemed", "app.coupons.handing", "app.decide", "app.offers.campaigns", "app.reach"),
     ),
+    "app.commands.copy_database": Free(
+        "the same rows in another engine; nothing is done with them", ("app.cli",)
+    ),
     "app.migrations.env": Free("the layout of tables, not a row of them", ()),
     "app.migrations.sizes": Free("how large tables are taken for, not a row of them", ("app.migrations",)),
     "app.orders.store": Free(_RECORDS, ("app.profiles.store", "app.worker", "webhooks.backfill")),
