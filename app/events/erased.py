@@ -83,7 +83,10 @@ _ANSWER = ("decision_id", "rung", "arm", "segment", "intent", "offers", "fallbac
 
 
 def names_of(event: AnyEvent) -> dict[str, str | int]:
-    """Return whom an event is about, by kind of name. Pure."""
+    """Return whom an event is about, by kind of name. Pure.
+
+    In the storefront, where there is no checkout yet, a decision knows its browser by another name.
+    """
     fields = {
         "customer": "customer_id",
         "client": "client_id",
@@ -91,7 +94,10 @@ def names_of(event: AnyEvent) -> dict[str, str | int]:
         "cart": "cart_token",
     }
     found = {kind: getattr(event, field, None) for kind, field in fields.items()}
-    return {kind: name for kind, name in found.items() if name is not None}
+    names = {kind: name for kind, name in found.items() if name is not None}
+    if isinstance(event, DecisionMade) and not names and event.inputs.get("unit"):
+        return {"browser": event.inputs["unit"]}
+    return names
 
 
 def _subjects(digests: Digests, event: AnyEvent) -> dict[str, str]:

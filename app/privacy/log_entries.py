@@ -59,7 +59,12 @@ def is_about(event: AnyEvent, person: Person) -> bool:
         return event.email_digest in person.email_digests or bool({*event.order_ids} & person.order_ids)
     if isinstance(event, OrderFacts) and names and event.order_id in person.order_ids:
         return True
-    known = {"client": person.client_ids, "checkout": person.checkout_tokens, "cart": person.cart_tokens}
+    known = {
+        "client": person.client_ids,
+        "checkout": person.checkout_tokens,
+        "cart": person.cart_tokens,
+        "browser": person.browsers,
+    }
     return any(names.get(kind) in theirs for kind, theirs in known.items())
 
 

@@ -18,6 +18,7 @@ from app.columns import among
 from app.connections import Connections
 from app.consent.digests import Digests
 from app.events.kinds import CHECKOUT_MET
+from app.experiments.assign import pseudonym
 from app.tables import CustomerRow, DecisionRow, EventRow, OrderRow
 from app.upsert import table_of
 
@@ -51,6 +52,11 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
         """Return the person without the browsers they share: what may be shown to them."""
         return msgspec.structs.replace(self, client_ids=self.client_ids - self.shared_clients)
 
+    @property
+    def browsers(self) -> frozenset[str]:
+        """Return what decisions of the storefront call the person's browsers."""
+        return frozenset(pseudonym(self.shop, f"client:{each}") for each in self.client_ids)
+
     def subjects(self, digests: Digests) -> dict[str, list[str]]:
         """Return the digests of the names, by kind."""
         kinds: dict[str, list[Any]] = {
@@ -58,6 +64,7 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
             "client": sorted(self.client_ids),
             "checkout": sorted(self.checkout_tokens),
             "cart": sorted(self.cart_tokens),
+            "browser": sorted(self.browsers),
         }
         return {kind: [digests.of(self.shop, kind, name) for name in names] for kind, names in kinds.items()}
 

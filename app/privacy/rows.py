@@ -15,7 +15,6 @@ from app.consent.holdings import HOLDINGS, Effect, Medium, holding
 from app.consent.requests import Kind
 from app.coupon_tables import CouponRow, GrantUseRow
 from app.events.erased import counted
-from app.experiments.assign import pseudonym
 from app.outbound_tables import CustomerAheadRow, MarkRow
 from app.privacy.person import Person, whose_or_nobodys
 from app.privacy_tables import ConsentRow, ErasedRow, PrivacyRequestRow, ReceiptRow
@@ -154,11 +153,10 @@ def _decisions(person: Person, _: frozenset[str]) -> ColumnElement[bool]:
     """In the storefront, where there is no checkout yet, a decision knows its browser by another name."""
     columns = _DECISIONS.c
     nobodys, unit = columns.customer_id.is_(None), named_text(columns.inputs, "unit")
-    browsers = {pseudonym(person.shop, f"client:{each}") for each in person.client_ids}
     return or_(
         among(columns.customer_id, person.customer_ids),
         and_(nobodys, among(columns.checkout_token, person.checkout_tokens)),
-        and_(nobodys, columns.checkout_token.is_(None), among(unit, browsers)),
+        and_(nobodys, columns.checkout_token.is_(None), among(unit, person.browsers)),
     )
 
 

@@ -10,7 +10,15 @@ from app.connections import Connections
 from app.consent.digests import open_digests
 from app.consent.withdrawal import bar_late_events
 from app.events.erased import anonymised, as_kept
-from app.events.kinds import AnyEvent, AppUninstalled, BrowserEvent, CustomerRedactionRequested, OrderPlaced
+from app.events.kinds import (
+    AnyEvent,
+    AppUninstalled,
+    BrowserEvent,
+    CustomerRedactionRequested,
+    DecisionMade,
+    OrderPlaced,
+)
+from app.experiments.assign import pseudonym
 from tests.privacy.planted import NOW, OTTO, ROSA, SHOP, late_events
 
 BEFORE, AFTER = NOW - timedelta(seconds=1), NOW + timedelta(seconds=1)
@@ -18,10 +26,15 @@ BEFORE, AFTER = NOW - timedelta(seconds=1), NOW + timedelta(seconds=1)
 
 def test_only_orders_decisions_and_what_became_of_offers_are_left() -> None:
     left = [each for each in map(anonymised, late_events(ROSA)) if each is not None]
-    assert [type(each).__name__ for each in left] == ["OrderPlaced", "DecisionMade", "BrowserEvent"]
+    assert [type(each).__name__ for each in left] == [
+        "OrderPlaced",
+        "DecisionMade",
+        "BrowserEvent",
+        "DecisionMade",
+    ]
     packed = msgspec.msgpack.encode(left)
     assert not any(marker in packed for marker in ROSA.markers)
-    shown = left[-1]
+    shown = left[2]
     assert isinstance(shown, BrowserEvent)
     assert shown.data == {"decision_id": f"late-{ROSA.order}", "offer_id": "o"}
     assert shown.permitted == ()
@@ -43,6 +56,15 @@ async def test_what_began_before_is_kept_without_its_person_and_what_began_after
     orders = [each for each in kept if isinstance(each, OrderPlaced)]
     assert [(each.customer_id, each.total_minor) for each in orders] == [(None, 900)]
     assert await as_kept(on_both_databases, late_events(OTTO)) == late_events(OTTO)
+
+
+async def test_a_decision_of_the_storefront_knows_its_browser_by_another_name(
+    connections: Connections,
+) -> None:
+    await barred(connections, "browser", pseudonym(SHOP, f"client:{ROSA.client}"), AFTER)
+    (kept,) = await as_kept(connections, late_events(ROSA)[-1:])
+    assert isinstance(kept, DecisionMade)
+    assert (kept.inputs, kept.region) == ({}, None)
 
 
 async def test_an_order_is_as_old_as_its_placing_however_late_it_changes(connections: Connections) -> None:

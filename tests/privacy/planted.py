@@ -331,6 +331,13 @@ def late_events(who: Planted, shop: str = SHOP) -> list[Any]:
             **facts, event_id=f"consent-{who.order}", customer_id=who.customer, channel="email",
             state="subscribed", updated_at=NOW,
         ),
+        DecisionMade(
+            **facts, event_id=f"shelf-{who.order}", surface="product", rung="session", arm="personalised",
+            fallback=None, model_version=None, checkout_token=None, customer_id=None,
+            permitted=("analytics",), region="US-CA", duration_us=1,
+            inputs={"unit": pseudonym(shop, f"client:{who.client}"), "situation": {"looked_at": who.word}},
+            answer=an_answer(who),
+        ),
     ]  # fmt: skip
 
 

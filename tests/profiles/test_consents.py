@@ -13,6 +13,7 @@ from app.events.consume import work_off
 from app.events.kinds import BrowserEvent, ConsentTold, DecisionMade
 from app.events.log import EventConsumer, EventLog
 from app.events.store import record_events
+from app.experiments.assign import pseudonym
 from app.offers.store import record_decisions, record_feedback
 from app.privacy_tables import ConsentRow
 from app.profiles import consents, store
@@ -262,6 +263,23 @@ async def test_what_is_taken_back_while_it_waits_to_be_written_down_names_nobody
     made = {row.decision_id: row for row in await rows(connections, DecisionRow)}
     assert (made["d1"].checkout_token, made["d1"].inputs) == (None, {})
     assert made["d2"].checkout_token == "theirs"
+
+
+async def test_a_storefronts_decision_that_comes_after_its_visit_was_taken_back_tells_nothing_of_it(
+    connections: Connections,
+) -> None:
+    await install(connections)
+    consumer = EventConsumer(connections.redis, "one")
+    await consumer.open()
+    made = [
+        structs.replace(a_decision(each), inputs={"unit": pseudonym(SHOP, f"client:{each}")})
+        for each in ("browser", "other")
+    ]
+    for event in (said(5, NO, PURPOSES, client_id="browser"), *made):
+        await EventLog(connections.redis).append([event])
+        await work_off(connections, consumer, HANDLERS, await consumer.read(block_ms=1))
+    found = {row.decision_id: row.inputs for row in await rows(connections, DecisionRow)}
+    assert found == {"browser": {}, "other": made[1].inputs}
 
 
 async def test_what_was_told_is_in_the_ledger_alone(connections: Connections) -> None:
