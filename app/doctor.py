@@ -62,6 +62,7 @@ _TIME = text("SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) AS DOUBLE PRECIS
 _TURNS = 5  # a pooler that others use as well may not show itself in the first
 _INBOX, _SECRETS = table_of(InboxRow), table_of(SecretRow)
 _SHOPS, _TOKENS = table_of(ShopRow), table_of(TokenRow)
+_INSTALLED = select(func.count()).where(_SHOPS.c.uninstalled_at.is_(None))
 _NO_ROW = (
     update(_SHOPS).where(false()).values(name=_SHOPS.c.name)
 )  # changes none, and is refused as any write
@@ -310,7 +311,16 @@ async def _jobs(settings: Settings) -> str:
     for job in jobs:
         _check_job(job, now)
     at_work = f"{workers} worker{'' if workers == 1 else 's'} at work" if workers else "no worker is at work"
-    return f"{len(jobs) or 'none'} due or under way, {at_work}"
+    says = f"{len(jobs) or 'none'} due or under way, {at_work}"
+    idle = not workers and not any(job.begun for job in jobs)  # whoever is at one may not ask for others
+    if idle and await _has_shops(settings):
+        raise Fault(f"{says}: nothing is done for its shops")
+    return says
+
+
+async def _has_shops(settings: Settings) -> bool:
+    async with _opened(settings) as (connection, tables):
+        return tables != "earlier" and bool(await connection.scalar(_INSTALLED))
 
 
 def _check_job(job: QueuedJob, now: datetime) -> None:
@@ -369,6 +379,7 @@ _OF_THE_INSTALLATION: dict[str, Callable[[Settings], Awaitable[str]]] = {
 _OF_DATABASE, _OF_REDIS = ("database",), ("redis",)
 _NEEDS = {
     "encryption keys": _OF_DATABASE, "shops": _OF_DATABASE, "inbox": _OF_DATABASE,
-    "deliveries": _OF_DATABASE, "redis keeps": _OF_REDIS, "versions": _OF_REDIS, "jobs": _OF_REDIS,
+    "deliveries": _OF_DATABASE, "redis keeps": _OF_REDIS, "versions": _OF_REDIS,
+    "jobs": (*_OF_REDIS, *_OF_DATABASE),
     "event log": (*_OF_DATABASE, *_OF_REDIS), "clock": (*_OF_DATABASE, *_OF_REDIS),
 }  # fmt: skip

@@ -19,6 +19,7 @@ from app.events.broker_ledger import MOVED
 from app.jobs import request_job
 from app.redis_doctor import EMBEDDED
 from app.shops.redis_owner import claim_redis
+from app.tables import ShopRow
 from app.values import ShopDomain
 from tests.operation.conftest import wrong
 
@@ -84,19 +85,27 @@ async def test_a_job_that_comes_to_no_end_is_named(
     assert found.keys() <= ({"jobs"} if says else set())
 
 
-async def test_it_is_told_how_many_workers_ask_for_jobs(
+async def test_it_is_told_how_many_workers_ask_for_jobs_and_that_none_does_where_a_shop_needs_one(
     environment: pytest.MonkeyPatch, redis_url: str
 ) -> None:
-    async def told() -> str:
-        return next(each.says for each in await examine() if each.name == "jobs")
+    async def told() -> tuple[bool, str]:
+        return next((each.ok, each.says) for each in await examine() if each.name == "jobs")
 
-    assert await told() == "none due or under way, no worker is at work"
-    async with Redis.from_url(redis_url) as redis:
+    none, missed = "none due or under way, no worker is at work", ": nothing is done for its shops"
+    assert await told() == (True, none)
+    async with connect(read_settings(), redis_url) as connections:
+        async with connections.write() as db:
+            db.add(ShopRow(shop=SHOP, publishable_key="pk", installed_at=datetime.now(UTC)))
+        assert await told() == (False, f"{none}{missed}")
+        redis = connections.redis
         await redis.xgroup_create("streaq:default:queues:normal", "workers", mkstream=True)
         await redis.xreadgroup("workers", "one", {"streaq:default:queues:normal": ">"})
-        assert await told() == "none due or under way, 1 worker at work"
+        assert await told() == (True, "none due or under way, 1 worker at work")
         environment.setattr(queued_jobs, "_LATELY_MS", 0)
-        assert await told() == "none due or under way, no worker is at work"
+        assert await told() == (False, f"{none}{missed}")
+        await request_job(connections, "train", SHOP)
+        await put_back_in_time(redis, timedelta(minutes=5), 1)  # who has it may have no time to ask
+        assert await told() == (True, "1 due or under way, no worker is at work")
 
 
 async def test_events_that_are_with_a_broker_nobody_reads_are_found(
