@@ -53,7 +53,7 @@ ASKING = {
     "app.consent.standings": Asks(("may",)),
     "app.events.store": Asks(("permissions",)),
     "app.intent.store": Asks(("may", "who_refuse")),
-    "app.offers.campaigns": Asks(("permissions",), through=("history_update_of",)),
+    "app.campaigns.writing": Asks(("permissions",), through=("write_decisions",)),
     "app.offers.replay": Asks(("permissions",), through=("entry_of",)),
     "app.profiles.behaviour_store": Asks(
         ("may", "who_refuse"), through=("seen_of_customers", "seen_of_browsers")
@@ -100,8 +100,8 @@ FREE = {
             "app.ahead.customers",
             "app.campaigns.dismissals",
             "app.campaigns.redeemed",
+            "app.campaigns.writing",
             "app.coupons.grants",
-            "app.offers.campaigns",
             "app.privacy",
             "app.profiles",
             "app.reach.planning",
