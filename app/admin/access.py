@@ -20,6 +20,7 @@ from app.admin.figures import keep_time
 from app.admin.language import _, speak
 from app.admin.outage import OUTAGES, outage_words, patience, shopify_words
 from app.admin.sentences import told
+from app.admin.view import first_upper
 from app.config import Settings
 from app.connections import Connections
 from app.errors import InputError, NotAllowed, NotAuthentic, ShopifyError, TillwiseError
@@ -112,7 +113,7 @@ def staff_only(call: Call) -> Callable[[Request], Awaitable[Response]]:
         except ShopifyError as error:
             return JSONResponse({"error": shopify_words(error, claims.shop)}, error.status)
         except TillwiseError as error:
-            error.args = (told(str(error)),)
+            error.args = (first_upper(told(str(error))),)
             raise
 
     return endpoint

@@ -155,7 +155,7 @@ WRONG: dict[str, list[Any]] = {
     "settings/way": [{"way": "mail", "on": True}, {"way": "pigeon", "on": True}],
     "settings/export": [{"days": 0}, {"days": 731}],
     "segments/check": [
-        _segment(name="Two words"),
+        _segment(name="Two, words"),
         _segment(name="champions"),
         _segment(conditions=[]),
         _segment(match="some"),

@@ -163,6 +163,7 @@ async def test_what_can_not_be_used_is_refused_with_its_field(
     await keep(connections, shop_row())
     answer = await call(browser, name, body)
     assert (answer.status_code, answer.json()["field"]) == (400, field)
+    assert not answer.json()["error"][0].islower()
     assert (await the_shop(connections)).settings == {}
 
 

@@ -33,6 +33,15 @@ WIDE = """() => {
   const shown = all.slice(0, 5).map((each) => each.outerHTML.slice(0, 120));
   return [document.documentElement.scrollWidth, ...shown];
 }"""
+# Badges that stand out of what they are in, or are stretched to more lines than their words have.
+SPILT = """() => [...document.querySelectorAll('s-badge')].filter((badge) => {
+  const {left, right, height} = badge.getBoundingClientRect();
+  const around = badge.parentElement.getBoundingClientRect();
+  const words = document.createRange();
+  words.selectNodeContents(badge);
+  const stretched = height > words.getBoundingClientRect().height + 8;
+  return left < around.left - 1 || right > around.right + 1 || stretched;
+}).map((each) => each.outerHTML)"""
 NARROW = {"width": 375, "height": 812}
 
 
@@ -83,3 +92,10 @@ async def test_page_fits_and_passes_when_it_reads_from_right_to_left(
         await page.wait_for_load_state("networkidle")
         assert await too_wide(page) == []
         assert await violations(page) == []
+
+
+@pytest.mark.parametrize("path", ["/", "/admin/decisions"])
+async def test_a_badge_with_many_words_stays_where_it_stands(full_shop: Connections, path: str) -> None:
+    async with served(full_shop) as url, opened(url, path, PHONE, locale="fr") as page:
+        await page.locator("s-badge").first.wait_for()
+        assert await page.evaluate(SPILT) == []
