@@ -24,11 +24,13 @@ _REQUESTS = ("customers/data_request", "customers/redact", "shop/redact")
 _SUMS = ("orders/", "refunds/")
 # What of an order or refund is the merchant's and nobody's.
 _KEPT = frozenset(
-    "id order_id created_at updated_at cancelled_at test currency subtotal_price total_discounts total_price "
-    "financial_status line_items product_id variant_id quantity price original_price total_discount "
-    "discount_allocations amount refund_line_items line_item_id subtotal subtotal_set shop_money "
-    "total_tax_set refund_shipping_lines subtotal_amount_set order_adjustments transactions kind status "
-    "properties _tillwise_decision _tillwise_offer".split()
+    "id order_id created_at processed_at updated_at cancelled_at test currency source_name "
+    "subtotal_price total_discounts total_price total_tip_received financial_status line_items "
+    "product_id variant_id quantity price original_price total_discount gift_card "
+    "sales_line_item_group_id discount_allocations amount refund_line_items line_item_id line_item "
+    "tip_payment_gateway tip_payment_method subtotal subtotal_set shop_money presentment_money "
+    "total_tax_set total_duties_set refund_shipping_lines subtotal_amount_set order_adjustments "
+    "amount_set transactions kind status properties _tillwise_decision _tillwise_offer".split()
 )
 # Looked for from where a word begins: from within one, a long word would be looked through again and again.
 _MAIL = re.compile(r"(?<![^\s@<>\"',;:])[^\s@<>\"',;:]+@[^\s@<>\"',;:]+")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import webhooks.minimise
 from app.errors import InputError
+from app.privacy.inbox import sums_only
 from app.values import finite
 from tests.webhooks.examples import example_payloads
 from tests.webhooks.planted import MARKER, kinds_of, planted
@@ -166,6 +167,23 @@ def test_nothing_is_kept_that_no_reader_reads() -> None:
     for kind, paths in read.items():
         hidden = {path for path in _paths(kind) if path.endswith((".email", ".email_digest"))}
         assert _paths(kind) - hidden <= paths, kind
+
+
+# What of an order leads to who placed it, or to what was decided for them.
+LEADS = {
+    "customer", "email", "email_digest", "checkout_token",
+    "discount_codes", "discount_applications", "note_attributes",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("topic", ["orders/create", "refunds/create"])
+def test_of_who_was_erased_an_order_and_a_refund_keep_all_that_is_the_merchants(topic: str) -> None:
+    for path in _paths(BODIES[topic]):
+        first, *rest = path.strip(".").split(".")
+        inner: Any = 1
+        for name in reversed(rest):
+            inner = {name: inner}
+        assert sums_only({first: inner}) == ({} if first in LEADS else {first: inner}), path
 
 
 @settings(max_examples=400)
