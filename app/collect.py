@@ -235,8 +235,8 @@ def _decoded(body: bytes) -> Batch:
         return _batch.decode(body)
     except msgspec.DecodeError:
         # Of an emoji that a script cut through browsers send a half, which msgspec refuses: `?` in its place.
-        whole = json.dumps(json.loads(body.decode()), ensure_ascii=False).encode(errors="replace")
-        return _batch.decode(whole)
+        whole = json.dumps(json.loads(body.decode()), ensure_ascii=False, separators=(",", ":"))
+        return _batch.decode(whole.encode(errors="replace"))
 
 
 def _read_event(raw: msgspec.Raw) -> Sent:

@@ -179,6 +179,13 @@ async def test_a_text_that_was_cut_within_a_character_costs_that_character_alone
     ]  # fmt: skip
 
 
+async def test_a_cut_text_makes_no_other_event_of_its_batch_too_large(web: httpx.AsyncClient) -> None:
+    full = sent("1", data={"text": ["x"] * (MOST_EVENT_BYTES // 4 - 100)})
+    body = json.dumps({"events": [full, sent("2", data={"title": "\ud83d"})]}, separators=(",", ":"))
+    answer = await web.post("/api/track_event", content=body, headers={"Authorization": f"Bearer {KEY}"})
+    assert answer.json() == counts(accepted=2)
+
+
 async def test_consent_that_is_missing_is_not_given(web: httpx.AsyncClient) -> None:
     event = sent()
     del event["consent"]
