@@ -46,6 +46,7 @@ from app.commands.pause import pause
 from app.commands.privacy import erase, export
 from app.commands.reach import reach
 from app.commands.receipts import verify_receipt
+from app.commands.reencrypt import reencrypt
 from app.commands.rollback import rollback
 from app.commands.run import AnyShop, Shop, known_shop, with_connections
 from app.config import read_settings
@@ -211,7 +212,7 @@ def version() -> None:
 
 
 PANELS: Mapping[str, tuple[Callable[..., None] | typer.Typer, ...]] = {
-    "Run it": (serve, worker, doctor, parked, key, copy_database, version),
+    "Run it": (serve, worker, doctor, parked, key, reencrypt, copy_database, version),
     "A shop's data and its model": (backfill, train, rollback, evaluate),
     "What shoppers see": (campaigns, pause, offers_ahead, reach),
     "What came of it": (alerts, kpis, attribution, experiment, replay, evaluate_policy),
