@@ -331,3 +331,18 @@ async def test_what_a_checkout_under_way_shows_is_not_kept_of_a_visit_that_is_ta
     assert await visit() == [nudged_key(SHOP, "client:browser").encode()]
     state.deps = replace(state.deps, read=read_then_take_back)
     assert await visit() == []
+
+
+async def test_who_allows_again_and_takes_that_back_before_either_is_handled_is_heard(
+    connections: Connections, reader: EventConsumer, shopper: httpx.AsyncClient
+) -> None:
+    for number, said in enumerate((EVERYTHING, NOTHING)):
+        await look(shopper, f"handled-{number}", said)
+        await work(connections, reader)
+    await look(shopper, "again", EVERYTHING)
+    await look(shopper, "back", NOTHING)
+    told = of(ConsentTold, await work(connections, reader))
+    assert [(event.event_id, event.withdrawn) for event in told] == [
+        ("consent:browser:again", ()),
+        ("consent:browser:back", PURPOSES),
+    ]

@@ -1,7 +1,8 @@
 """Writes shoppers' campaign histories in the same round trip that logs their decisions, in order.
 
 A shopper's value is put in place only if it is still the one that was read. Where two questions of one
-shopper meet, the later writer puts its own on top of the other's. Nothing is put of who was just erased.
+shopper meet, the later writer puts its own on top of the other's. Nothing is put of who was erased
+since they asked.
 """
 
 from __future__ import annotations
@@ -19,9 +20,10 @@ from app.events.log import EventLog
 from app.profiles.keys import fired_key, nudged_key
 
 _TRIES = 5
-# KEYS: the shopper's history, and what is there when they were just erased.
+# KEYS: the shopper's history, and until when what began of them is not kept. ARGV: what was read, what to
+# put, how long it is kept (s), when the shopper asked.
 _PUT = """
-if KEYS[2] and redis.call('EXISTS', KEYS[2]) == 1 then return false end
+if KEYS[2] and tonumber(redis.call('GET', KEYS[2]) or '0') >= tonumber(ARGV[4]) then return false end
 local there = redis.call('GET', KEYS[1])
 if (there or '') ~= ARGV[1] then return there or '' end
 redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3])
@@ -81,7 +83,7 @@ async def _put_on_top(redis: Redis, nudging: HistoryUpdate, keys: Sequence[str],
 
 
 def _put(pipe: Any, nudging: HistoryUpdate, keys: Sequence[str], read: bytes | None) -> None:
-    pipe.eval(_PUT, len(keys), *keys, read or b"", nudging.onto(read), KEPT_S)
+    pipe.eval(_PUT, len(keys), *keys, read or b"", nudging.onto(read), KEPT_S, nudging.showing.at)
 
 
 def _keys(digests: Digests, shop: str, unit: str) -> tuple[str, str]:

@@ -57,7 +57,7 @@ async def erased_since(
 
 
 def barred_key(shop: str, subject: str) -> str:
-    """Return the key that is there while nothing new is to be kept of a subject in Redis."""
+    """Return where it is until when what began of a subject is not kept in Redis: epoch seconds."""
     return redis_key(shop, "barred", subject)
 
 
@@ -67,12 +67,14 @@ def barred_unit(digests: Digests, shop: str, unit: str) -> str:
     return barred_key(shop, digests.of(shop, kind, name))
 
 
-async def bar_checkouts(connections: Connections, shop: str, subjects: Iterable[str]) -> None:
-    """Keep what checkouts under way have of these subjects out of Redis, for a minute."""
+async def bar_checkouts(
+    connections: Connections, shop: str, subjects: Iterable[str], until: datetime
+) -> None:
+    """Keep out of Redis what checkouts that began until then have of these subjects, for a minute."""
     for part in chunks(sorted(subjects)):
         async with connections.redis.pipeline(transaction=False) as pipe:
             for subject in part:
-                pipe.set(barred_key(shop, subject), 1, ex=_UNDER_WAY_S)
+                pipe.set(barred_key(shop, subject), until.timestamp(), ex=_UNDER_WAY_S)
             await pipe.execute()
 
 

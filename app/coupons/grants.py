@@ -20,9 +20,9 @@ from app.coupons.terms import REMEMBERED_S, USED_REMEMBERED_S
 from app.profiles.keys import granted_key
 
 # A grant is `CODE ends`, and `CODE 0` once an order used it.
-# KEYS: the shopper's grants, the pool, and what is there when they were just erased. ARGV: the pool's name,
+# KEYS: the shopper's grants, the pool, and until when what began of them is not kept. ARGV: the pool's name,
 # when it ends, how long it is remembered (s), what a grant begins with that holds no more, before when one
-# must have ended to be forgotten.
+# must have ended to be forgotten, when the shopper asked.
 _GRANT = """
 local held = redis.call('HGET', KEYS[1], ARGV[1])
 if held then
@@ -33,7 +33,7 @@ end
 local code = redis.call('LPOP', KEYS[2])
 if not code then return false end
 local grant = code .. ' ' .. ARGV[2]
-if redis.call('EXISTS', KEYS[3]) == 1 then return grant end
+if tonumber(redis.call('GET', KEYS[3]) or '0') >= tonumber(ARGV[6]) then return grant end
 redis.call('HSET', KEYS[1], ARGV[1], grant)
 if redis.call('TTL', KEYS[1]) < tonumber(ARGV[3]) then redis.call('EXPIRE', KEYS[1], ARGV[3]) end
 return grant
@@ -80,8 +80,8 @@ class GrantedCode:
 async def grant(redis: Redis, digests: Digests, wanted: Sequence[CodeRequest]) -> list[GrantedCode | None]:
     """Return each one's code, in one round trip; None where the pool is empty. A repeat gets the same code.
 
-    A code whose time has passed is returned as it was: the shopper had theirs. Of who was just erased it is
-    not kept whose the code is. Raises RedisError.
+    A code whose time has passed is returned as it was: the shopper had theirs. Of who was erased since
+    they asked it is not kept whose the code is. Raises RedisError.
     """
     async with redis.pipeline(transaction=False) as pipe:
         for each in wanted:
@@ -93,7 +93,7 @@ async def grant(redis: Redis, digests: Digests, wanted: Sequence[CodeRequest]) -
             remembered = each.expires_s + REMEMBERED_S
             gone, now = f"{each.instead_of} " if each.instead_of else "", int(each.now.timestamp())
             # Not a registered script: a pipeline asks first whether those are there.
-            argv = each.pool_id, now + each.expires_s, remembered, gone, now - REMEMBERED_S
+            argv = each.pool_id, now + each.expires_s, remembered, gone, now - REMEMBERED_S, now
             pipe.eval(_GRANT, len(keys), *keys, *argv)
         held: list[Any] = await pipe.execute()
     return [None if one is None else _granted(one) for one in held]

@@ -134,9 +134,9 @@ async def _unmark(erasing: Erasure) -> None:
 
 async def _bar_late_events(erasing: Erasure) -> None:
     """Keep out what happened until now, and let those who hold some of it already come to their end."""
-    sought = erasing.sought
-    await bar_late_events(sought.connections, sought.shop, sought.subjects, datetime.now(UTC))
-    await bar_checkouts(sought.connections, sought.shop, sought.subjects)
+    sought, now = erasing.sought, datetime.now(UTC)
+    await bar_late_events(sought.connections, sought.shop, sought.subjects, now)
+    await bar_checkouts(sought.connections, sought.shop, sought.subjects, now)
     await wait_for_hands(sought.connections)
 
 

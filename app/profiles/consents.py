@@ -93,9 +93,9 @@ async def _forget_visit(connections: Connections, event: ConsentTold) -> None:
     digests = await open_digests(connections)
     subjects = [digests.of(shop, "client", each) for each in visit.clients]
     subjects += [digests.of(shop, "checkout", each) for each in visit.checkouts]
-    # The moment before: this very word is kept.
-    await bar_late_events(connections, shop, subjects, event.happened_at - timedelta(microseconds=1))
-    await bar_checkouts(connections, shop, subjects)
+    before = event.happened_at - timedelta(microseconds=1)  # this very word is kept
+    await bar_late_events(connections, shop, subjects, before)
+    await bar_checkouts(connections, shop, subjects, before)
     await forget_visit(connections, shop, visit)
     for client_id in visit.clients:
         await forget(connections, shop, client_id=client_id)

@@ -25,10 +25,11 @@ from app.profiles.visit import NO_VISIT, Visit
 
 Read = Callable[[Sequence[str]], Awaitable[list[bytes | None]]]
 
-# KEYS: the last answers of each name, then what is there when one of them was just erased.
+# KEYS: the last answers of each name, then until when what began of each is not kept. ARGV: the answers, how
+# long they are kept (s), when they were given.
 _TELL = """
 for at = #KEYS / 2 + 1, #KEYS do
-  if redis.call('EXISTS', KEYS[at]) == 1 then return end
+  if tonumber(redis.call('GET', KEYS[at]) or '0') >= tonumber(ARGV[3]) then return end
 end
 for at = 1, #KEYS / 2 do redis.call('SET', KEYS[at], ARGV[1], 'EX', ARGV[2]) end
 """
@@ -89,8 +90,8 @@ async def recall(
 async def keep_told(redis: Redis, digests: Digests, events: Iterable[AnyEvent]) -> None:
     """Keep the answers in these events for the next call to be compared with, however late the ledger is.
 
-    Once the ledger has handled the events, it overwrites them with what it holds. Of who was erased just now
-    nothing is kept.
+    Once the ledger has handled the events, it overwrites them with what it holds. Of who was erased since
+    they were given nothing is kept.
     """
     told = [event for event in events if isinstance(event, ConsentTold)]
     if not told:
@@ -100,7 +101,7 @@ async def keep_told(redis: Redis, digests: Digests, events: Iterable[AnyEvent]) 
             answers = pack_told(purposes_of(event.answers))
             subjects = names_of(event).subjects(digests, event.shop).values()
             keys = [of(event.shop, each) for of in (told_key, barred_key) for each in subjects]
-            pipe.eval(_TELL, len(keys), *keys, answers, KEPT_S)
+            pipe.eval(_TELL, len(keys), *keys, answers, KEPT_S, event.happened_at.timestamp())
         await pipe.execute()
 
 
