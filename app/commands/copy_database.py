@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from sqlalchemy import JSON, Column, Table, bindparam, func, insert, select
+from sqlalchemy import JSON, Column, Table, bindparam, func, insert, make_url, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel
@@ -30,10 +30,12 @@ def copy_database(
     """Copy all that a database holds into the empty one of DATABASE_URL. Stop serve and worker before."""
     start_logging("WARNING")
     settings = read_settings()
-    scheme, _, path = source.partition(":///")
-    if scheme == "sqlite" and not Path(path).exists():  # else it would be made
+    address = async_database(source)
+    url = make_url(address)
+    path = (url.database or "").removeprefix("file:")
+    if url.get_backend_name() == "sqlite" and not Path(path).exists():  # else it would be made
         raise InputError(f"there is no {path} to copy")
-    rows = asyncio.run(copied(async_database(source), settings.database_url))
+    rows = asyncio.run(copied(address, settings.database_url))
     typer.echo(f"{rows} rows are copied; the database they were copied from is as it was")
 
 

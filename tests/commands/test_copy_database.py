@@ -92,13 +92,16 @@ async def test_a_database_of_another_version_is_not_copied(tmp_path: Path) -> No
         await copied(source, target)
 
 
+@pytest.mark.parametrize(
+    "address", ["sqlite:///{}", "sqlite+aiosqlite:///{}?timeout=9", "sqlite:///file:{}?uri=true"]
+)
 def test_the_command_copies_and_makes_no_database_of_a_mistyped_name(
-    terminal: Terminal, tmp_path: Path
+    address: str, terminal: Terminal, tmp_path: Path
 ) -> None:
     source = tmp_path / "source.db"
-    error = terminal.run("copy-database", "--from", f"sqlite:///{source}").exception
+    error = terminal.run("copy-database", "--from", address.format(source)).exception
     assert str(error) == f"there is no {source} to copy"
     assert not source.exists()
     asyncio.run(fill(f"sqlite+aiosqlite:///{source}"))
-    done = terminal.run("copy-database", "--from", f"sqlite:///{source}")
+    done = terminal.run("copy-database", "--from", address.format(source))
     assert done.output.startswith(f"{3 * len(SQLModel.metadata.tables)} rows are copied")
