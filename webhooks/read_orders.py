@@ -178,10 +178,16 @@ def _of_items(payload: Payload, holds: Callable[[Payload], bool]) -> set[int]:
 
 
 def with_tips_apart(refund: RefundCreated, tips: Collection[int]) -> RefundCreated:
-    """Return the refund with what it gave back of tips beside the goods, as shipping is."""
+    """Return the refund with what it gave back of tips beside the goods, as shipping is.
+
+    What was kept or not paid, beyond what the goods are worth, was of tips.
+    """
     rest = tuple(line for line in refund.lines if line.line_id not in tips)
     tip_minor = sum(line.amount_minor for line in refund.lines if line.line_id in tips)
-    return replace(refund, lines=rest, shipping_minor=refund.shipping_minor + tip_minor)
+    goods_minor = sum(line.amount_minor for line in rest) + refund.other_minor
+    not_paid = min(max(0, -goods_minor), tip_minor)
+    other_minor, shipping_minor = refund.other_minor + not_paid, refund.shipping_minor + tip_minor - not_paid
+    return replace(refund, lines=rest, other_minor=other_minor, shipping_minor=shipping_minor)
 
 
 def _with_their_tax(payload: Payload, delivery: Delivery) -> RefundCreated:

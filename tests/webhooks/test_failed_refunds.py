@@ -23,13 +23,16 @@ from webhooks.payload import Payload
 
 
 def told_by_webhook(
-    transactions: list[tuple[str, int]], adjusted: int = 0, shipping: int = 0, duties: int = 0
+    transactions: list[tuple[str, int]], adjusted: int = 0, shipping: int = 0, duties: int = 0, tip: int = 0
 ) -> RefundCreated:
     """Return the refund of 10.00 of tea with 1.00 of tax, as it waits in the database. Amounts in cents."""
     body = refund(
         refund_line_items=[{
             "line_item_id": TEA, "quantity": 1, "subtotal": "10.00",
             "total_tax_set": {"shop_money": {"amount": "1.00"}},
+        }, {
+            "line_item_id": 99, "quantity": 1, "subtotal": f"{tip / 100:.2f}",
+            "line_item": {"tip_payment_gateway": "shopify_payments"},
         }],
         total_duties_set={"shop_money": {"amount": f"{duties / 100:.2f}"}},
         refund_shipping_lines=[{"subtotal_amount_set": {"shop_money": {"amount": f"{shipping / 100:.2f}"}}}],
@@ -40,14 +43,16 @@ def told_by_webhook(
 
 
 def told_by_admin(
-    transactions: list[tuple[str, int]], adjusted: int = 0, shipping: int = 0, duties: int = 0
+    transactions: list[tuple[str, int]], adjusted: int = 0, shipping: int = 0, duties: int = 0, tip: int = 0
 ) -> RefundCreated:
     """Return the same, as the Admin API tells it."""
-    line = {"quantity": 1, "lineItem": {"id": f"gid://shopify/LineItem/{TEA}", "isGiftCard": False}}
+    line = {"quantity": 1, "lineItem": {"id": f"gid://shopify/LineItem/{TEA}", "vendor": "The tea house"}}
+    of_tip = {"quantity": 1, "lineItem": {"id": "gid://shopify/LineItem/99"}}
     return read_refund(the_shop(), "gid://shopify/Order/11", Payload({
         "id": "gid://shopify/Refund/7", "createdAt": AT,
         "refundLineItems": {"pageInfo": {"hasNextPage": False}, "nodes": [
             line | {"subtotalSet": money(1_000), "totalTaxSet": money(100)},
+            of_tip | {"subtotalSet": money(tip), "totalTaxSet": money(0)},
         ]},
         "duties": [{"amountSet": money(duties)}],
         "refundShippingLines": {"nodes": [{"subtotalAmountSet": money(shipping)}]},
@@ -56,7 +61,7 @@ def told_by_admin(
             {"kind": "REFUND", "status": status.upper(), "amountSet": money(minor)}
             for status, minor in transactions
         ]},
-    }))  # fmt: skip
+    }), tip)  # fmt: skip
 
 
 def told(event: object) -> RefundCreated:
@@ -82,6 +87,10 @@ def told(event: object) -> RefundCreated:
         ([("success", 1_300)], {"duties": 200}, 1_000, 300),
         ([("success", 1_200)], {"duties": 200}, 1_000, 200),  # prices include tax
         ([("failure", 1_300)], {"duties": 200}, 0, 0),
+        ([("success", 1_600)], {"tip": 500}, 1_000, 600),
+        ([("failure", 1_600)], {"tip": 500}, 0, 0),
+        ([("failure", 1_100), ("success", 500)], {"tip": 500}, 0, 500),
+        ([], {"tip": 500, "adjusted": 1_300}, 0, 200),  # of the tip too, what was kept
     ],
 )
 def test_what_was_not_paid_back_is_not_given_back(
