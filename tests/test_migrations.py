@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import asyncio
 import re
+import subprocess
+import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -107,6 +109,14 @@ async def test_processes_that_start_together_take_turns(database_url: str) -> No
     tables, version = await kept_in(database_url)
     assert set(tables) == {*SQLModel.metadata.tables, "alembic_version"}
     assert version == "current"
+
+
+def test_a_process_that_has_imported_nothing_else_starts_on_tables_that_are_there(tmp_path: Path) -> None:
+    """The sizes were told of the tables that it happened to know: of none, which ended it."""
+    url = f"sqlite+aiosqlite:///{tmp_path}/tillwise.db"
+    asyncio.run(migrate(url))
+    begun = "import asyncio, sys; from app.migrations import migrate; asyncio.run(migrate(sys.argv[1]))"
+    subprocess.run([sys.executable, "-c", begun, url], check=True)
 
 
 Kinds = dict[str, TypeEngine[Any]]

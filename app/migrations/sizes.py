@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from sqlalchemy import Connection, text
 from sqlmodel import SQLModel
 
+import app.tables  # noqa: F401  (fills the metadata)
+
 _ROWS, _OF_A_SHOP, _OF_A_NAME = 100_000_000, 1_000_000, 10
 _EACH_OF_FEW = 4  # of what has few values: a fourth has each
 # Of an index of some rows alone: so few that it is taken before any other.
