@@ -24,7 +24,6 @@ from app.profiles.policy import Policy
 from app.profiles.reviews import Verdict, decide_review, review_of, withdraw_review
 from app.profiles.segments import latest_segmentation
 from app.profiles.store import refresh_customers
-from app.profiles.thresholds import SETTING, read_rules
 from app.shops.store import Shop
 from app.values import shopify_id
 
@@ -83,12 +82,10 @@ async def progress(_request: Request, connections: Connections, shop: Shop) -> R
 
 
 @staff_only
-async def check_segment(request: Request, _connections: Connections, shop: Shop) -> Response:
+async def check_segment(request: Request, connections: Connections, shop: Shop) -> Response:
     """Return the segment as a sentence, or what is wrong with which field."""
     written = await read_call(request, DraftSegment, _MAX_BODY)
-    kept = shop.settings.get(SETTING, [])
-    settings.with_rule(kept, written.segment, written.replaces, shop.currency, written.seen)
-    rule = read_rules([written.segment], shop.currency).rules[0]
+    rule = await settings.check_rule(connections, shop, written.segment, written.replaces, written.seen)
     return JSONResponse({"says": rule_words(rule, shop.currency)})
 
 

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any
 
 import msgspec
 
-from app.admin.language import _
+from app.admin.figures import listed
+from app.admin.language import _, ngettext
 from app.admin.outage import OUTAGES
-from app.admin.segment_titles import titles_anywhere
+from app.admin.segment_titles import title, titles_anywhere
 from app.admin.typed import check_marks, fraction_of
+from app.campaigns.store import all_campaigns
 from app.connections import Connections
 from app.errors import InputError, NotFound
+from app.experiments.patch import CAMPAIGNS
+from app.experiments.versions import versions
 from app.jobs import request_job
 from app.profiles.policy import DEFAULT, Policy, read_policy
+from app.profiles.reviews import pinned_to
 from app.profiles.segment_names import check_free, same_name
 from app.profiles.thresholds import SETTING, Rule, Rules, read_rules
+from app.rules.expression import read_rule
+from app.rules.findings import named
 from app.shops.changes import announce_change
 from app.shops.settings import change_setting
 from app.shops.store import Shop
@@ -103,21 +111,85 @@ def checked_policy(written: Any, known: Collection[str]) -> Policy:
     return policy
 
 
+async def check_rule(
+    connections: Connections, shop: Shop, written: Any, replaces: str | None, seen: str | None
+) -> Rule:
+    """Return the segment, if it can be kept. Raises what `with_rule` does, InputError for a name in use."""
+    with_rule(shop.settings.get(SETTING, []), written, replaces, shop.currency, seen)
+    rule = read_rules([written], shop.currency).rules[0]
+    if replaces is not None and rule.name != replaces:
+        await _check_unused(connections, shop, replaces, "segments[0].name")
+    return rule
+
+
 async def keep_rule(
     connections: Connections, shop: Shop, written: Any, replaces: str | None, seen: str | None
 ) -> Rule:
-    """Keep one of the merchant's own segments and return it. For what is raised see `with_rule`."""
+    """Keep one of the merchant's own segments and return it. For what is raised see `check_rule`."""
+    rule = await check_rule(connections, shop, written, replaces, seen)
 
     def change(kept: Any) -> list[Any]:
         return with_rule(kept or [], written, replaces, shop.currency, seen)
 
     await change_setting(connections, shop.shop, SETTING, change)
-    return read_rules([written], shop.currency).rules[0]
+    return rule
 
 
 async def remove_rule(connections: Connections, shop: Shop, name: str) -> None:
-    """Forget one of the merchant's own segments."""
+    """Forget one of the merchant's own segments. Raises NotFound, and InputError for a name in use."""
+    without_rule(shop.settings.get(SETTING, []), name)
+    await _check_unused(connections, shop, name)
     await change_setting(connections, shop.shop, SETTING, lambda kept: without_rule(kept or [], name))
+
+
+async def _check_unused(connections: Connections, shop: Shop, name: str, field: str = "") -> None:
+    """Return if nothing asks for the segment. Raises InputError naming what does: it would match nobody."""
+    if users := await _users(connections, shop, name):
+        raise InputError(
+            _(
+                "Still used: %(where)s. Choose another segment there before “%(name)s” is renamed or "
+                "removed.",
+                where=listed(users),
+                name=title(name),
+            ),
+            field,
+        )
+
+
+async def _users(connections: Connections, shop: Shop, name: str) -> list[str]:
+    """Return what asks for the segment, in words: of campaigns and experiments those that are not over."""
+    now = datetime.now(UTC)
+    campaigns = await all_campaigns(connections, shop.shop)
+    live = [each.campaign for each in campaigns if each.standing(now) not in ("stopped", "ended")]
+    users = [f"“{each.name}”" for each in live if _rule_asks(each.rule, name)]
+    users += [
+        _("experiment “%(name)s”", name=each.design.says or each.design.id)
+        for each in await versions(connections, shop.shop)
+        if each.status == "running" and any(_arm_asks(arm.changes, name) for arm in each.design.arms)
+    ]
+    if _policy_asks(policy_of(shop), name):
+        users.append(_("Cold and warm"))
+    if pinned := await pinned_to(connections, shop.shop, name):
+        users.append(ngettext("%(num)s pinned customer", "%(num)s pinned customers", pinned))
+    return users
+
+
+def _rule_asks(rule: Any, name: str) -> bool:
+    return any((kind, text) == ("segment", name) for kind, text, _place in named(read_rule(rule).root, ""))
+
+
+def _policy_asks(policy: Policy, name: str) -> bool:
+    return any(name in step.segments for step in (*policy.cold, *policy.warm))
+
+
+def _arm_asks(changes: Mapping[str, Any], name: str) -> bool:
+    campaigns = (changes.get(CAMPAIGNS) or {}).values()
+    try:
+        if any(_rule_asks(each["rule"], name) for each in campaigns if each and "rule" in each):
+            return True
+        return _policy_asks(read_policy(changes.get(APPROACH) or {}), name)
+    except InputError:  # no such arm is served
+        return False
 
 
 async def keep_policy(connections: Connections, shop: Shop, policy: Policy, seen: str | None) -> None:

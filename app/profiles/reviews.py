@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlmodel import col
 
 from app.connections import Connections
@@ -115,6 +115,13 @@ async def review_of(connections: Connections, shop: str, customer_id: int) -> Re
     query = select(_REVIEWS).where(_REVIEWS.c.shop == shop, _REVIEWS.c.customer_id == customer_id)
     row = await connections.row(query)
     return None if row is None else _read(row)
+
+
+async def pinned_to(connections: Connections, shop: str, segment: str) -> int:
+    """Return how many customers the merchant pinned to the segment."""
+    pinned = _REVIEWS.c.shop == shop, _REVIEWS.c.verdict == "pinned", _REVIEWS.c.segment == segment
+    (count,) = await connections.scalars(select(func.count()).select_from(_REVIEWS).where(*pinned))
+    return int(count)
 
 
 async def excluded_customers(connections: Connections, shop: str) -> frozenset[int]:

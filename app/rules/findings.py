@@ -153,7 +153,7 @@ class _Review:
     def names(self, root: Condition, path: str) -> Iterator[Finding]:
         """Yield the products, segments and other names that the shop does not have."""
         told = set[tuple[Names, str]]()
-        for names, text, where in _named(root, path):
+        for names, text, where in named(root, path):
             known = (self.shop.names or {}).get(names)
             if known is None or text in known or (names, text) in told:
                 continue
@@ -234,7 +234,7 @@ def _walk(node: Condition, path: str) -> Iterator[tuple[Condition, str]]:
         yield from _walk(node.part, f"{path}.![0]")
 
 
-def _named(root: Condition, path: str) -> Iterator[tuple[Names, str, str]]:
+def named(root: Condition, path: str) -> Iterator[tuple[Names, str, str]]:
     """Yield each text that is to name something in the shop: what that is, the text, its place."""
     for field, text, where in _texts(root, path):
         if field.names:

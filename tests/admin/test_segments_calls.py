@@ -11,18 +11,23 @@ import httpx
 import pytest
 
 from app.admin.routes import routes
+from app.campaigns.store import change_status, keep_campaign
 from app.config import Settings
 from app.connections import Connections, connect, redis_key
+from app.experiments.design import read_design
+from app.experiments.versions import draft, start, stop
 from app.profiles.keys import customer_key
 from app.profiles.packed import unpack_profile
 from app.profiles.reviews import review_of, reviews
 from app.profiles.segmenting import segment_shop
 from app.shops.store import get_shop
 from app.values import ShopDomain
-from tests.admin.factories import OTHER, SHOP, bearer, entrance, keep, opened, shop_row
+from tests.admin.experiment_factories import design
+from tests.admin.factories import OTHER, SHOP, bearer, entrance, keep, now, opened, shop_row
 from tests.admin.segment_factories import REGULARS, candidate, in_segment, keep_segments
 from tests.admin.test_markup import SEGMENTS
 from tests.admin.test_segments import sell
+from tests.campaigns.factories import a_campaign
 from tests.shops.web import browsing
 
 CALLS = ("run", "check", "keep", "remove", "approach/check", "approach", "decide")
@@ -88,6 +93,49 @@ async def test_segment_is_kept_changed_and_removed_and_a_segmentation_asked_for(
     assert [each["name"] for each in (await settings_of(connections))["segments"]] == ["spenders"]
     for name, body in (("remove", {"name": "regulars"}), ("keep", {"segment": renamed, "replaces": "gone"})):
         assert (await call(browser, name, body)).status_code == 404
+
+
+async def test_segment_that_is_asked_for_is_neither_renamed_nor_removed_and_it_is_said_who_asks_for_it(
+    connections: Connections, browser: httpx.AsyncClient
+) -> None:
+    await keep_segments(connections)
+    asks, shop = {"in": ["regulars", {"var": "profile.segments"}]}, ShopDomain(SHOP)
+    some = {"some": [{"var": "profile.segments"}, {"in": [{"var": ""}, ["loyal", "regulars"]]}]}
+    of_that_type = {"in": ["regulars", {"var": "cart.product_types"}]}
+    for name, rule in (("draft", {"!": [some]}), ("over", asks), ("runs", asks), ("type", of_that_type)):
+        await keep_campaign(connections, shop, a_campaign(name, rule=rule))
+    for name, status in (("runs", "running"), ("over", "stopped"), ("type", "running")):
+        await change_status(connections, shop, name, status)
+    policy = {"warm": [{"approach": "loyalty", "segments": ["regulars"]}]}
+    await call(browser, "approach", {"policy": policy})
+    for customer in ("10", "11"):
+        pin = {"customer_id": customer, "verdict": "pinned", "segment": "regulars"}
+        assert (await call(browser, "decide", pin)).status_code == 200
+    changes: dict[str, Any] = {"campaigns": {"type": {"rule": asks}}, "approach": policy}
+    arms = [{"name": "plain"}, {"name": "other", "changes": changes}]
+    of_arms = design(says="Gold", arms=arms, control="plain")
+    await draft(connections, shop, read_design(of_arms), now())
+    await start(connections, shop, of_arms["id"], now())
+
+    renamed = {"segment": REGULARS | {"name": "Großkunden"}, "replaces": "regulars"}
+    for name, body in (("check", renamed), ("keep", renamed), ("remove", {"name": "regulars"})):
+        answer = await call(browser, name, body)
+        assert answer.status_code == 400, name
+        said = answer.json()["error"]
+        assert "“Draft”, “Runs”, experiment “Gold”, Cold and warm, and 2 pinned customers" in said, said
+    assert (await settings_of(connections))["segments"] == [REGULARS]
+    other_conditions = REGULARS | {"match": "any"}
+    body = {"segment": other_conditions, "replaces": "regulars"}
+    assert (await call(browser, "keep", body)).status_code == 200
+
+    for name in ("draft", "runs"):
+        await keep_campaign(connections, shop, a_campaign(name))
+    await stop(connections, shop, of_arms["id"], now())
+    await call(browser, "approach", {"policy": {}})
+    for customer in ("10", "11"):
+        await call(browser, "decide", {"customer_id": customer, "verdict": "open"})
+    assert (await call(browser, "keep", renamed)).status_code == 200
+    assert (await call(browser, "remove", {"name": "Großkunden"})).status_code == 200
 
 
 async def test_segment_is_called_as_the_merchant_writes_it_in_any_language(
