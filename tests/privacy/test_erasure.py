@@ -66,7 +66,7 @@ async def test_a_planted_person_is_found_in_every_store(on_both_databases: Conne
     assert counts["decisions"] == 3
     assert counts["model files"] == 3
     assert counts["inbox"] == 6
-    assert counts["event log"] == 9  # two of them handled, and not trimmed yet
+    assert counts["event log"] == 10  # two of them handled, and not trimmed yet
     assert counts["dead letters"] == 1
 
 
