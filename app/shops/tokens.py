@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from redis.exceptions import LockError
-from sqlmodel import col, delete, select, update
+from sqlmodel import col, delete, select
 
 from app.connections import Connections, redis_key
 from app.errors import ShopifyUnavailable, TokenRevoked
@@ -120,9 +120,9 @@ async def _refresh(connections: Connections, shop: str, refused: str | None = No
         row = await _stored(connections, shop)
         if not _near_expiry(row) and (token := _open_access(connections, row)) != refused:
             return token  # the process before us has done it
-        if row.refresh_token is None:
+        spent = _open_refresh(connections, row)
+        if spent is None:
             raise TokenRevoked(f"{shop}: the access token expired and can't be renewed")
-        spent = unseal(connections.settings.token_encryption_keys, row.refresh_token)
         request = refresh_request(connections.settings, spent)
         try:
             # The lease outlives the question: nobody else asks while this may still be answered.
@@ -131,19 +131,19 @@ async def _refresh(connections: Connections, shop: str, refused: str | None = No
         except TimeoutError:
             raise ShopifyUnavailable(f"{shop}: the token was not renewed in time") from None
         except TokenRevoked:
-            return await _token_in_place_of(connections, row)
-        if await _replace(connections, row, grant):
+            return await _token_in_place_of(connections, shop, spent)
+        if await _replace(connections, shop, spent, grant):
             _log.info("access token renewed", extra={"shop": shop})
             return grant.access_token
-        return await _token_in_place_of(connections, row)
+        return await _token_in_place_of(connections, shop, spent)
 
 
-async def _token_in_place_of(connections: Connections, old: TokenRow) -> str:
+async def _token_in_place_of(connections: Connections, shop: str, spent: str) -> str:
     """Return the token another process stored meanwhile. Raises TokenRevoked when none did."""
-    row = await _stored(connections, old.shop)
-    if row.refresh_token == old.refresh_token:
-        await _forget_exactly(connections, old)
-        raise TokenRevoked(f"{old.shop}: Shopify no longer takes the refresh token")
+    row = await _stored(connections, shop)
+    if _open_refresh(connections, row) == spent:
+        await _forget_exactly(connections, row)
+        raise TokenRevoked(f"{shop}: Shopify no longer takes the refresh token")
     return _open_access(connections, row)
 
 
@@ -165,16 +165,18 @@ async def _forget_refused(connections: Connections, shop: str, refused: str) -> 
         await _forget_exactly(connections, row)
 
 
-async def _replace(connections: Connections, old: TokenRow, grant: Grant) -> bool:
-    """Store the grant if the row still holds the refresh token it was got with; say whether."""
+async def _replace(connections: Connections, shop: str, spent: str, grant: Grant) -> bool:
+    """Store the grant if the row still holds the refresh token it was got with; say whether.
+
+    The token itself is compared: it may be encrypted anew meanwhile.
+    """
+    query = select(TokenRow).where(TokenRow.shop == shop).with_for_update()
     async with connections.write() as db:
-        result = await db.exec(
-            update(TokenRow)
-            .where(col(TokenRow.shop) == old.shop)
-            .where(col(TokenRow.refresh_token) == old.refresh_token)
-            .values(**_columns(connections, grant))
-        )
-    return result.rowcount == 1
+        row = (await db.exec(query)).first()
+        if row is None or _open_refresh(connections, row) != spent:
+            return False
+        db.add(row.sqlmodel_update(_columns(connections, grant)))
+    return True
 
 
 async def _forget_exactly(connections: Connections, row: TokenRow) -> None:
@@ -221,6 +223,11 @@ def _near_expiry(row: TokenRow) -> bool:
 
 def _open_access(connections: Connections, row: TokenRow) -> str:
     return unseal(connections.settings.token_encryption_keys, row.access_token)
+
+
+def _open_refresh(connections: Connections, row: TokenRow) -> str | None:
+    sealed = row.refresh_token
+    return None if sealed is None else unseal(connections.settings.token_encryption_keys, sealed)
 
 
 def _columns(connections: Connections, grant: Grant) -> dict[str, Any]:

@@ -173,6 +173,40 @@ async def test_refresh_token_spent_by_another_process_gives_that_ones_result(
         assert await access_token(connections, SHOP) == "shpat_winner"
 
 
+def encrypting_anew(connections: Connections, answered: httpx.Response) -> Any:
+    """Return what `tillwise reencrypt` may do to a shop's token while Shopify answers."""
+
+    async def answering(_request: httpx.Request) -> httpx.Response:
+        await keep(connections, grant(timedelta(0)))
+        return answered
+
+    return answering
+
+
+async def test_a_token_that_is_encrypted_anew_while_it_is_renewed_is_replaced(
+    connections: Connections,
+) -> None:
+    await keep(connections, grant(timedelta(0)))
+    with respx.mock:
+        respx.post(TOKEN_URL).mock(
+            side_effect=encrypting_anew(connections, httpx.Response(200, json=answer()))
+        )
+        assert await access_token(connections, SHOP) == "shpat_1"
+        assert await access_token(connections, SHOP) == "shpat_1"
+
+
+async def test_a_refused_token_that_is_encrypted_anew_meanwhile_is_forgotten(
+    connections: Connections,
+) -> None:
+    await keep(connections, grant(timedelta(0)))
+    refused = httpx.Response(400, json={"error": "invalid_grant"})
+    with respx.mock:
+        respx.post(TOKEN_URL).mock(side_effect=encrypting_anew(connections, refused))
+        with pytest.raises(TokenRevoked):
+            await access_token(connections, SHOP)
+    assert not await has_token(connections, SHOP)
+
+
 async def test_refused_refresh_token_is_forgotten(connections: Connections) -> None:
     await keep(connections, grant(timedelta(0)))
     with respx.mock:
