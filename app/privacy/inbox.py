@@ -30,8 +30,9 @@ _KEPT = frozenset(
     "sales_line_item_group_id discount_allocations amount refund_line_items line_item_id line_item "
     "tip_payment_gateway tip_payment_method subtotal subtotal_set shop_money presentment_money "
     "total_tax_set total_duties_set refund_shipping_lines subtotal_amount_set order_adjustments "
-    "amount_set transactions kind status properties _tillwise_decision _tillwise_offer".split()
+    "amount_set transactions kind status properties".split()
 )
+_MARKS = ("_tillwise_decision", "_tillwise_offer")
 # Looked for from where a word begins: from within one, a long word would be looked through again and again.
 _MAIL = re.compile(r"(?<![^\s@<>\"',;:])[^\s@<>\"',;:]+@[^\s@<>\"',;:]+")
 _GID = re.compile(r"gid://shopify/Customer/(\d{1,19})", re.ASCII)
@@ -87,17 +88,20 @@ def mentions(topic: str, body: bytes, person: Person, of_email: OfEmail) -> bool
 def sums_only(data: Any) -> Any:
     """Return an order or refund with the merchant's sums and the marks of our offers, and no more. Pure."""
     if isinstance(data, dict):
-        if "name" in data and "value" in data:  # a property of ours: the others were left out
-            return data
-        return {key: sums_only(value) for key, value in data.items() if key in _KEPT}
-    if isinstance(data, list):
-        return [sums_only(each) for each in data if not _is_foreign(each)]
-    return data
+        return {
+            key: _marks(value) if key == "properties" else sums_only(value)
+            for key, value in data.items()
+            if key in _KEPT
+        }
+    return [sums_only(each) for each in data] if isinstance(data, list) else data
 
 
-def _is_foreign(pair: Any) -> bool:
-    """Return whether it is a property that the shopper, and not an offer of ours, wrote."""
-    return isinstance(pair, dict) and "name" in pair and "value" in pair and pair["name"] not in _KEPT
+def _marks(properties: Any) -> Any:
+    """Return a line's properties that name an offer of ours: the rest is the shopper's own words."""
+    if isinstance(properties, dict):
+        return {name: value for name, value in properties.items() if name in _MARKS}
+    pairs = properties if isinstance(properties, list) else ()
+    return [each for each in pairs if isinstance(each, dict) and each.get("name") in _MARKS]
 
 
 async def _theirs(

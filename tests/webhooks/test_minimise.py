@@ -169,6 +169,7 @@ def test_nothing_is_kept_that_no_reader_reads() -> None:
         assert _paths(kind) - hidden <= paths, kind
 
 
+OURS = {"name": "_tillwise_offer", "value": "o"}
 # What of an order leads to who placed it, or to what was decided for them.
 LEADS = {
     "customer", "email", "email_digest", "checkout_token",
@@ -180,10 +181,29 @@ LEADS = {
 def test_of_who_was_erased_an_order_and_a_refund_keep_all_that_is_the_merchants(topic: str) -> None:
     for path in _paths(BODIES[topic]):
         first, *rest = path.strip(".").split(".")
-        inner: Any = 1
+        inner: Any = {"_tillwise_offer": "o"} if path.endswith(".properties") else 1
         for name in reversed(rest):
             inner = {name: inner}
         assert sums_only({first: inner}) == ({} if first in LEADS else {first: inner}), path
+
+
+@pytest.mark.parametrize(
+    ("properties", "left"),
+    [
+        (
+            [{"name": "gift_card", "value": "For Rosa"}, {"name": {}, "value": "Rosa"}, "Rosa", OURS],
+            [OURS],
+        ),
+        (
+            {"name": "price", "value": "Rosa", "gift_card": "Rosa", "_tillwise_offer": "o"},
+            {"_tillwise_offer": "o"},
+        ),
+        ("Rosa", []),
+    ],
+)
+def test_of_who_was_erased_no_property_of_a_line_is_kept_but_ours(properties: Any, left: Any) -> None:
+    order = {"line_items": [{"name": {}, "value": "Rosa", "properties": properties}]}
+    assert sums_only(order) == {"line_items": [{"properties": left}]}
 
 
 @settings(max_examples=400)
