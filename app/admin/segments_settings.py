@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
@@ -15,11 +16,11 @@ from app.admin.language import _, ngettext
 from app.admin.outage import OUTAGES
 from app.admin.segment_titles import title, titles_anywhere
 from app.admin.typed import check_marks, fraction_of
-from app.campaigns.store import all_campaigns
+from app.campaigns.store import StoredCampaign, all_campaigns
 from app.connections import Connections
 from app.errors import InputError, NotFound
 from app.experiments.patch import CAMPAIGNS
-from app.experiments.versions import versions
+from app.experiments.versions import Version, versions
 from app.jobs import request_job
 from app.profiles.policy import DEFAULT, Policy, read_policy
 from app.profiles.reviews import pinned_to
@@ -158,20 +159,29 @@ async def _check_unused(connections: Connections, shop: Shop, name: str, field: 
 
 async def _users(connections: Connections, shop: Shop, name: str) -> list[str]:
     """Return what asks for the segment, in words: of campaigns and experiments those that are not over."""
-    now = datetime.now(UTC)
-    campaigns = await all_campaigns(connections, shop.shop)
-    live = [each.campaign for each in campaigns if each.standing(now) not in ("stopped", "ended")]
-    users = [f"“{each.name}”" for each in live if _rule_asks(each.rule, name)]
-    users += [
-        _("experiment “%(name)s”", name=each.design.says or each.design.id)
-        for each in await versions(connections, shop.shop)
-        if each.status == "running" and any(_arm_asks(arm.changes, name) for arm in each.design.arms)
-    ]
+    campaigns, tests = await all_campaigns(connections, shop.shop), await versions(connections, shop.shop)
+    users = await asyncio.to_thread(
+        _asking, campaigns, tests, name
+    )  # some rules are long
     if _policy_asks(policy_of(shop), name):
         users.append(_("Cold and warm"))
     if pinned := await pinned_to(connections, shop.shop, name):
         users.append(ngettext("%(num)s pinned customer", "%(num)s pinned customers", pinned))
     return users
+
+
+def _asking(campaigns: Sequence[StoredCampaign], tests: Sequence[Version], name: str) -> list[str]:
+    now = datetime.now(UTC)
+    live = [each.campaign for each in campaigns if each.standing(now) not in ("stopped", "ended")]
+    running = [each.design for each in tests if each.status == "running"]
+    return [
+        *(f"“{each.name}”" for each in live if _rule_asks(each.rule, name)),
+        *(
+            _("experiment “%(name)s”", name=design.says or design.id)
+            for design in running
+            if any(_arm_asks(arm.changes, name) for arm in design.arms)
+        ),
+    ]
 
 
 def _rule_asks(rule: Any, name: str) -> bool:
