@@ -160,9 +160,7 @@ async def _check_unused(connections: Connections, shop: Shop, name: str, field: 
 async def _users(connections: Connections, shop: Shop, name: str) -> list[str]:
     """Return what asks for the segment, in words: of campaigns and experiments those that are not over."""
     campaigns, tests = await all_campaigns(connections, shop.shop), await versions(connections, shop.shop)
-    users = await asyncio.to_thread(
-        _asking, campaigns, tests, name
-    )  # some rules are long
+    users = await asyncio.to_thread(_asking, campaigns, tests, name)  # some rules are long
     if _policy_asks(policy_of(shop), name):
         users.append(_("Cold and warm"))
     if pinned := await pinned_to(connections, shop.shop, name):
