@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from app.admin.campaigns_view import standing_words
 from app.admin.decisions_view import offer_title
 from app.admin.definitions import DEFINITIONS, PARTS
 from app.admin.language import READ_IN, direction, language_tag, lazy, script_words, speak_in, spoken
+from app.admin.outage import OUTAGES
 from app.admin.pausing import paused_words
 from app.admin.policy import CDN
 from app.admin.privacy_view import RUNGS
@@ -23,6 +25,7 @@ from app.admin.sentences import told
 from app.campaigns.plan import LOCALE
 from app.config import Settings
 from app.connections import Connections
+from app.failures import reason_of
 from app.shops.settings import change_setting
 from app.shops.store import Shop
 
@@ -38,6 +41,7 @@ _NAVIGATION = (
     ("/admin/settings", lazy("Settings")),
 )
 
+_log = logging.getLogger(__name__)
 _templates = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
     autoescape=True,
@@ -78,8 +82,12 @@ async def home_page(connections: Connections, shop: Shop, query: QueryParams) ->
 async def _keep_language(connections: Connections, shop: Shop) -> None:
     """Keep what the admin is read in, for e-mails to a shop that has set no language of its own."""
     tag = language_tag()
-    if LOCALE not in shop.settings and shop.settings.get(READ_IN) != tag:
+    if LOCALE in shop.settings or shop.settings.get(READ_IN) == tag:
+        return
+    try:
         await change_setting(connections, shop.shop, READ_IN, lambda _kept: tag)
+    except OUTAGES as error:  # the page is read, and the next one that is opened tells it again
+        _log.warning("language not kept", extra={"shop": shop.shop, "reason": reason_of(error)})
 
 
 async def definitions(_connections: Connections, _shop: Shop, _query: QueryParams) -> dict[str, Any]:

@@ -210,3 +210,14 @@ async def test_a_shop_that_has_set_no_language_is_written_to_in_the_one_its_staf
     await change_setting(connections, SHOP, "locale", lambda _kept: "ja")
     await opened(browser, locale="fr")
     assert await read_in() == "de"
+
+
+async def test_home_is_shown_where_nothing_can_be_written(
+    connections: Connections, browser: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(*_: object) -> None:
+        raise OSError("No space left on device")
+
+    await keep_busy_shop(connections)
+    monkeypatch.setattr("app.admin.pages.change_setting", full)
+    await opened(browser, locale="fr")
