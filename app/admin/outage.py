@@ -84,8 +84,9 @@ def outage_words(error: BaseException, shop: str = "") -> str:
 def _waited_for(error: BaseException) -> str:
     """Return the store whose code was at work when the error, or what led to it, came; empty for none's."""
     frames = [*traceback.walk_tb(error.__traceback__)]
-    if error.__cause__ is not None:
-        frames += traceback.walk_tb(error.__cause__.__traceback__)
+    led_to = error.__cause__ or error.__context__  # a timeout of Python 3.11.2 names no cause
+    if led_to is not None:
+        frames += traceback.walk_tb(led_to.__traceback__)
     roots = [frame.f_globals.get("__name__", "").partition(".")[0] for frame, _line in frames]
     found = [_WAITS[root] for root in roots if root in _WAITS]
     return found[-1] if found else ""
