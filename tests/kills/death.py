@@ -28,9 +28,10 @@ _LASTS_NOT = frozenset(
     "XAUTOCLAIM XCLAIM XINFO XLEN XPENDING XRANGE XREADGROUP XREVRANGE ZCARD ZRANGE ZRANGEBYSCORE ZREVRANGE "
     "ZSCORE".split()
 )
-# Who is at work, who asked for it and what was handed out: over with time, or looked at by itself.
-_PASSES = re.compile(rb":(running|waiting):|:refreshing$|^tw:(active|events)$|^streaq")
-_HELD = re.compile(rb":(running|waiting):|:refreshing$")
+# Who is at work, who asked for it, who was erased this minute and what was handed out: over with time, or
+# looked at by itself.
+_PASSES = re.compile(rb":(running|waiting|barred):|:refreshing$|^tw:(active|events)$|^streaq")
+_HELD = re.compile(rb":(running|waiting|barred):|:refreshing$")
 _BARS = re.compile(r'"erased": ?(\d+|\{[^}]*\}),? ?')
 _LATELY = timedelta(minutes=20)
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?(\+00:00|Z)?")
