@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,26 +62,18 @@ async def _column(
     connections: Connections, column: Column[bytes], encrypted: ColumnElement[bool], found: Reencrypted
 ) -> None:
     (number,) = column.table.primary_key
-    rows: Sequence[Any] = await _some(connections, select(number, column).where(encrypted).order_by(number))
+    page = select(number, column).where(encrypted).order_by(number).limit(_AT_ONCE)
+    rows = await connections.rows(page)
     while rows:
         for at, value in rows:
             if (anew := _anew(connections, value, found)) is not None:
                 unchanged = update(column.table).where(number == at, column == value)
-                async with connections.write() as db:
-                    await (await db.connection()).execute(unchanged.values({column.name: anew}))
-        after = select(number, column).where(encrypted, number > rows[-1][0]).order_by(number)
-        rows = await _some(connections, after)
-
-
-async def _some(connections: Connections, query: Any) -> Sequence[Any]:
-    async with connections.read() as db:
-        return (await (await db.connection()).execute(query.limit(_AT_ONCE))).all()
+                await connections.execute(unchanged.values({column.name: anew}))
+        rows = await connections.rows(page.where(number > rows[-1][0]))
 
 
 async def _webhooks(connections: Connections, found: Reencrypted) -> None:
-    async with connections.read() as db:
-        shops = (await (await db.connection()).execute(select(_SHOPS.shop, _SHOPS.settings))).all()
-    for shop, settings in shops:
+    for shop, settings in await connections.rows(select(_SHOPS.shop, _SHOPS.settings)):
         webhook = webhook_of(settings)
         if webhook is not None and (anew := _anew(connections, webhook.sealed, found)) is not None:
             old, new = webhook.sealed.decode(), anew.decode()

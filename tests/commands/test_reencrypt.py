@@ -11,7 +11,6 @@ import pytest
 from cryptography.fernet import Fernet
 from sqlmodel import col, select, update
 
-from app.commands import reencrypt
 from app.commands.reencrypt import Reencrypted, reencrypted
 from app.connections import Connections
 from app.outbound.settings import webhook_of
@@ -99,7 +98,7 @@ async def test_a_token_that_is_renewed_meanwhile_is_not_overwritten(
     connections: Connections, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await plant(connections)
-    read, renewed = reencrypt._some, seal((OLD,), "renewed")
+    read, renewed = Connections.rows, seal((OLD,), "renewed")
 
     async def then_renewed(connections: Connections, query: Any) -> Sequence[Any]:
         rows = await read(connections, query)
@@ -107,7 +106,7 @@ async def test_a_token_that_is_renewed_meanwhile_is_not_overwritten(
             await db.exec(update(TokenRow).values(access_token=renewed))
         return rows
 
-    monkeypatch.setattr(reencrypt, "_some", then_renewed)
+    monkeypatch.setattr(Connections, "rows", then_renewed)
     await reencrypted(with_keys(connections, NEW, OLD))
     async with connections.read() as db:
         assert (await db.exec(select(col(TokenRow.access_token)))).one() == renewed
