@@ -35,7 +35,7 @@ _MOST_TRIES = 8
 _AGAIN = timedelta(minutes=1)
 _BROKEN_OFF = timedelta(minutes=15)
 
-AlertWords = Callable[[Shop, KeptAlert], tuple[str, str]]
+AlertWords = Callable[[Shop, KeptAlert], tuple[str, str]]  # an e-mail's subject and text
 
 
 async def request_reach(connections: Connections) -> None:
@@ -44,14 +44,7 @@ async def request_reach(connections: Connections) -> None:
         await request_job(connections, "reach", shop.shop)
 
 
-def in_english(shop: Shop, alert: KeptAlert) -> tuple[str, str]:
-    """Return an alert's subject and text. Pure."""
-    name = shop.name
-    body = f"{alert.says}\n\nOpen Tillwise in the admin of {name} to see what is open and what is over."
-    return f"Tillwise: {name} needs a look", body
-
-
-async def reach_shop(connections: Connections, shop: ShopDomain, words: AlertWords = in_english) -> None:
+async def reach_shop(connections: Connections, shop: ShopDomain, words: AlertWords) -> None:
     """Find who left, write to those who wait for it, and tell the merchant by e-mail of what is open."""
     async with exclusive_job(connections, "reach", shop):
         installed = await installed_shop(connections, shop)
@@ -81,7 +74,7 @@ async def reach_out(connections: Connections, shop: Shop, reach: Reach, now: dat
 
 
 async def mail_alerts(
-    connections: Connections, shop: Shop, reach: Reach, now: datetime, words: AlertWords = in_english
+    connections: Connections, shop: Shop, reach: Reach, now: datetime, words: AlertWords
 ) -> int:
     """Return how many alerts were mailed to the shop's own address, which is asked for and not kept."""
     claimed = await claim_mail(connections, shop.shop, now)

@@ -10,6 +10,7 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from app.admin.alerts_view import alert_letter
 from app.connections import Connections
 from app.reach.alert_store import open_alerts, raise_alert
 from app.reach.alerts import ERRORS, FALLBACKS, Alert, Share, errors
@@ -30,10 +31,12 @@ async def test_an_alert_is_mailed_to_the_shops_own_address_once(scene: Scene) ->
     shop = scene.front.installed
     await raise_alert(scene.connections, shop, Alert(ERRORS, "9 of 10 offers failed."), NOW)
     scene.office.says["RCPT"] = "451 later"
-    assert await mail_alerts(scene.connections, shop, MAIL, NOW) == 0
+    assert await mail_alerts(scene.connections, shop, MAIL, NOW, alert_letter) == 0
     scene.office.says.clear()
     later = NOW + timedelta(minutes=2)
-    sent = await asyncio.gather(*(mail_alerts(scene.connections, shop, MAIL, later) for _ in range(2)))
+    sent = await asyncio.gather(
+        *(mail_alerts(scene.connections, shop, MAIL, later, alert_letter) for _ in range(2))
+    )
     assert sorted(sent) == [0, 1]
     (letter,) = scene.office.letters
     assert letter["To"] == "owner@example.com"
@@ -63,8 +66,8 @@ async def test_alerts_of_which_nothing_left_in_an_outage_are_mailed_after_it(sce
         db.add(token)
     async with Redis(port=1) as nobody:
         with pytest.raises(RedisError):
-            await mail_alerts(replace(scene.connections, redis=nobody), shop, MAIL, NOW)
-    assert await mail_alerts(scene.connections, shop, MAIL, NOW + timedelta(minutes=2)) == 2
+            await mail_alerts(replace(scene.connections, redis=nobody), shop, MAIL, NOW, alert_letter)
+    assert await mail_alerts(scene.connections, shop, MAIL, NOW + timedelta(minutes=2), alert_letter) == 2
     assert {each.mail for each in await open_alerts(scene.connections, scene.shop)} == {"sent"}
 
 
@@ -72,5 +75,5 @@ async def test_without_a_mail_server_alerts_are_not_kept_for_one(connections: Co
     async with installed(connections) as front:
         shop = front.installed
         await raise_alert(front.connections, shop, Alert(ERRORS, "x"), NOW)
-        assert await mail_alerts(front.connections, shop, MAIL, NOW) == 0
+        assert await mail_alerts(front.connections, shop, MAIL, NOW, alert_letter) == 0
         assert [each.mail for each in await open_alerts(front.connections, shop.shop)] == ["off"]

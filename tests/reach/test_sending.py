@@ -11,6 +11,7 @@ import httpx
 import pytest
 from sqlmodel import delete
 
+from app.admin.alerts_view import alert_letter
 from app.consent.digests import open_digests
 from app.reach import sending
 from app.reach.jobs import reach_shop
@@ -385,7 +386,7 @@ async def test_the_job_finds_and_plans_and_a_second_one_finds_nothing_more(scene
         await db.exec(delete(EventRow))  # the job goes by the clock: by now this checkout may be old enough
     await scene.add(checkout(scene, "before", ago, customer=8), checkout(scene, "mine", ago))
     for _ in range(2):
-        await reach_shop(scene.connections, scene.shop)
+        await reach_shop(scene.connections, scene.shop, alert_letter)
         assert [each.checkout_token for each in await scene.rows(AbandonmentRow) if each.customer_id] == [
             "mine"
         ]
@@ -394,5 +395,5 @@ async def test_the_job_finds_and_plans_and_a_second_one_finds_nothing_more(scene
 
 async def test_a_shop_that_left_is_not_worked_for(scene: Scene) -> None:
     await change_shop(scene.connections, scene.shop, uninstalled_at=NOW, settings={"reach": {"mail": True}})
-    await reach_shop(scene.connections, scene.shop)
+    await reach_shop(scene.connections, scene.shop, alert_letter)
     assert await scene.rows(AbandonmentRow) == []

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from app.admin.alerts_view import alert_letter
 from app.reach import jobs, sending
 from app.reach.alert_store import raise_alert
 from app.reach.alerts import ERRORS, FALLBACKS, Alert
@@ -62,5 +63,7 @@ async def test_alerts_behind_the_one_that_was_on_its_way_are_mailed_later(
     shop = scene.front.installed
     for kind in (ERRORS, FALLBACKS):
         await raise_alert(scene.connections, shop, Alert(kind, "x"), NOW)
-    await stopped_at(monkeypatch, jobs, "send", lambda: mail_alerts(scene.connections, shop, MAIL, NOW))
-    assert await mail_alerts(scene.connections, shop, MAIL, NOW + timedelta(minutes=2)) == 1
+    await stopped_at(
+        monkeypatch, jobs, "send", lambda: mail_alerts(scene.connections, shop, MAIL, NOW, alert_letter)
+    )
+    assert await mail_alerts(scene.connections, shop, MAIL, NOW + timedelta(minutes=2), alert_letter) == 1

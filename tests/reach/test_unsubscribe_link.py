@@ -11,6 +11,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from app.admin.alerts_view import alert_letter
 from app.connections import Connections
 from app.consent.digests import open_digests
 from app.consent.requests import Kind, open_request
@@ -73,7 +74,7 @@ async def test_a_click_while_the_database_is_away_is_kept_until_it_is_back(scene
     digest = (await open_digests(scene.connections)).of_email(scene.shop, "ada@example.com")
     assert await suppression(scene.connections, scene.shop, digest, None) is None
     await remember_unsubscribe(scene.connections, f"corner.{'0' * 32}.{'0' * 32}", NOW)  # made up
-    await reach_shop(scene.connections, scene.shop)
+    await reach_shop(scene.connections, scene.shop, alert_letter)
     assert await suppression(scene.connections, scene.shop, digest, None) == "unsubscribed"
     assert await scene.connections.redis.exists("tw:unsubscribe") == 0
     assert len(await scene.rows(SuppressionRow)) == 1
