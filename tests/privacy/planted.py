@@ -297,6 +297,8 @@ async def _log(connections: Connections, shop: str, people: tuple[Planted, ...])
 def late_events(who: Planted, shop: str = SHOP) -> list[Any]:
     """Return one event of each kind about the person, of before now."""
     facts: dict[str, Any] = {"shop": shop, "happened_at": NOW}
+    alike = {"arm": "personalised", "fallback": None, "model_version": None, "region": "US-CA"}
+    decided = facts | alike | {"duration_us": 1, "permitted": ("analytics",), "answer": an_answer(who)}
     line = Line(line_id=who.order + 9, product_id=10, variant_id=None, quantity=1, price_minor=900)
     return [
         BrowserEvent(
@@ -313,10 +315,8 @@ def late_events(who: Planted, shop: str = SHOP) -> list[Any]:
             paid=True, created_at=NOW, updated_at=NOW, cancelled_at=None, lines=(line,),
         ),
         DecisionMade(
-            **facts, event_id=f"late-{who.order}", surface="checkout", rung="personal", arm="personalised",
-            fallback=None, model_version=None, checkout_token=who.token, customer_id=who.customer,
-            permitted=("analytics",), region="US-CA", duration_us=1, inputs={"customer_id": who.customer},
-            answer=an_answer(who),
+            **decided, event_id=f"late-{who.order}", surface="checkout", rung="personal",
+            checkout_token=who.token, customer_id=who.customer, inputs={"customer_id": who.customer},
         ),
         BrowserEvent(
             **facts, event_id=f"browser:fb-{who.order}", name="tillwise:offer_shown", client_id=who.client,
@@ -332,11 +332,9 @@ def late_events(who: Planted, shop: str = SHOP) -> list[Any]:
             state="subscribed", updated_at=NOW,
         ),
         DecisionMade(
-            **facts, event_id=f"shelf-{who.order}", surface="product", rung="session", arm="personalised",
-            fallback=None, model_version=None, checkout_token=None, customer_id=None,
-            permitted=("analytics",), region="US-CA", duration_us=1,
+            **decided, event_id=f"shelf-{who.order}", surface="product", rung="session",
+            checkout_token=None, customer_id=None,
             inputs={"unit": pseudonym(shop, f"client:{who.client}"), "situation": {"looked_at": who.word}},
-            answer=an_answer(who),
         ),
     ]  # fmt: skip
 
